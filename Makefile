@@ -1,0 +1,49 @@
+# The verbs; the work is in scripts/. `make help` lists them.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY := .venv/bin/python
+
+.PHONY: help forge test check format bench crash proto schemas unicode-tables lock clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+forge: .venv/forge.done ## install, then forge the shipped blueprint into models/
+	$(PY) main.py --blueprint text_classification
+
+test: .venv/test.done check ## install what the tests need, then run all of them
+	$(PY) -m pytest
+
+check: .venv/test.done ## style, types and the import contract
+	$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/test.done ## mend the style
+	$(PY) -m ruff check --fix . ; $(PY) -m ruff format .
+
+bench: .venv/forge.done ## one sentence to its label: plain Python against scikit-learn's pipeline
+	$(PY) scripts/bench_predict.py
+
+crash: .venv/test.done ## kill -9 at random instants: N=200 on a small blueprint, REAL=20 on the shipped one
+	$(PY) scripts/crash_test.py --small $(or $(N),200) --real $(or $(REAL),20)
+
+proto: .venv/test.done ## rebuild the descriptors of proto/*.proto
+	$(PY) scripts/build_proto.py
+
+schemas: .venv/test.done ## rebuild blueprints/schemas/
+	$(PY) scripts/build_schemas.py
+
+unicode-tables: .venv/test.done ## rebuild the frozen Unicode tables
+	$(PY) scripts/build_unicode_tables.py
+
+lock: .venv/test.done ## choose dependency versions anew
+	sh scripts/lock.sh
+
+clean: ## remove what was installed and forged, not models/
+	rm -rf .venv runs
+
+.venv/forge.done: requirements.lock
+	@sh scripts/install.sh "$(PYTHON)" requirements.lock $@
+
+.venv/test.done: requirements-dev.lock
+	@sh scripts/install.sh "$(PYTHON)" requirements-dev.lock $@

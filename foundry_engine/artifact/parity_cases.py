@@ -1,0 +1,96 @@
+"""Parity cases: texts with every intermediate value, one JSON object a line, for any runtime to prove itself.
+
+Floats are written as the 16 hexadecimal digits of their IEEE 754 bits. A list of more than ``LONGEST_LIST`` items is
+written as ``{"count", "sha256"}``, the hash of its items joined by LF; a text of many repetitions as ``{"repeat",
+"times"}``. ``proto/README.md``, section "Parity cases", is the specification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from foundry_engine.features.normalizer import MAX_CODE_POINTS
+
+LONGEST_LIST = 64
+
+HARD_TEXTS = (
+    "", " ", "?", "？", "!!!", "...", "…", "a", "好", "\u3000", "\u00a0 \u2003", "\ufeffyes", "ye\u200bs", "\x00", "\x07no\x7f",
+    "\x1c\x1d\x1e\x1f", "one\x1ctwo\x1fthree", "line\nbreak\r\n", "\u0085next", "tab\there", "\u2028\u2029",
+    "Ｆｕｌｌ－ｗｉｄｔｈ　ｔｅｘｔ？", "ﬁne", "Straße STRASSE", "İstanbul ISTANBUL ı", "ΌΣΟΣ ὈΔΥΣΣΕΎΣ ς Σ", "ΑΣ.", "ǅ ǆ Ǆ",
+    "é e\u0301 É E\u0301", "विज्ञान क्या है", "คืออะไร", "ສະບາຍດີ", "မင်္ဂလာပါ", "ភាសាខ្មែរ", "日本語ですか", "ｶﾀｶﾅ", "한국어 질문", "ⓐ Ⓐ ② ½ ² Ⅷ",
+    "👍🏽", "👨‍👩‍👧‍👦 ok", "🇨🇳 yes 🇬🇧", "好👌的", "1️⃣2️⃣3️⃣", "don’t don't don`t", "“quoted” „quoted‟ 「引用」", "a—b–c―d−e‐f",
+    "3.5 + 4,000 = ?", "１２３＋４５６", "۱۲۳ ١٢٣ १२३", "wifi打开吗OK", "打开wifi和bluetooth please", "你好world你好", "A", "𝔸𝕓𝕔 𝟙𝟚",
+    "𠀀𠀁𪚥 𰻞", "\U0010ffff", "\ue000", "\ufffd", "\u0301", "\u0301\u0301a", "a\u0300\u0301\u0302", "אבג مرحبا", "\u202eabc\u202c", "ｱ゛",
+    "Ǆungla", "ﬀ ﬃ", "Ω Ω K Å", "ẞß", "ŉ", "ΐ", "ﷺ", "ꙮ", "Ⴀ ა Ა", "Ꭰ ꭰ", "\u1e9e", "ａ\u0301", "`'´‘", "x" * 60, "? " * 20,
+    "qzxj vwkq", "𐐀𐐨", "🤔" * 8, "yes" + "\u0307" * 20, "   leading and trailing   ", "double  space", "\x02\x03\x01", "^start$",
+)  # fmt: skip
+"""Texts that break careless runtimes; every model is tried on them."""
+
+
+def texts_for(corpus: Sequence[str], boundary: Sequence[str], count: int, seed: int) -> Iterator[dict[str, Any]]:
+    """``count`` inputs at least: hard texts, boundary cases, long texts, real sentences, random Unicode."""
+    yield from ({"text": text} for text in HARD_TEXTS)
+    yield from ({"text": text} for text in boundary)
+    for text in ("好", "a", "ab ", "今天天气怎么样？", "👍"):
+        yield {"repeat": text, "times": MAX_CODE_POINTS // len(text)}
+    random = Random(seed)
+    left = max(20, count - len(HARD_TEXTS) - len(boundary) - 5)
+    short = sorted({text for text in corpus if len(text) <= 40})
+    real = random.sample(short, min(len(short), 2 * left // 3))
+    yield from ({"text": text} for text in real)
+    for _ in range(max(0, left - len(real))):
+        yield {"text": random_text(random)}
+
+
+def random_text(random: Random, longest: int = 24) -> str:
+    """A random Unicode text without surrogates: half of its characters from scripts people use."""
+    blocks = ((0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x52F), (0x2000, 0x206F), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xFF00, 0xFFEF))
+    characters = []
+    for _ in range(random.randint(0, longest)):
+        if random.random() < 0.2:
+            code = random.randrange(0x110000 - 0x800)
+            characters.append(chr(code if code < 0xD800 else code + 0x800))
+        else:
+            low, high = random.choice(blocks)
+            characters.append(chr(random.randint(low, high)))
+    return "".join(characters)
+
+
+def text_of(case: dict[str, Any]) -> str:
+    """The input text of a case."""
+    return case["text"] if "text" in case else case["repeat"] * case["times"]
+
+
+def bits(value: float) -> str:
+    """The IEEE 754 bits of a float64, 16 hexadecimal digits.
+
+    >>> bits(0.75)
+    '3fe8000000000000'
+    """
+    return struct.pack(">d", value).hex()
+
+
+def from_bits(text: str) -> float:
+    """The float64 with these bits."""
+    value: float = struct.unpack(">d", bytes.fromhex(text))[0]
+    return value
+
+
+def listed(items: Sequence[str] | Sequence[int]) -> list[str] | list[int] | dict[str, Any]:
+    """A list, or its length and hash where it is long."""
+    if len(items) <= LONGEST_LIST:
+        return list(items)  # type: ignore[return-value]
+    return {"count": len(items), "sha256": _hash("\n".join(map(str, items)))}
+
+
+def shortened(text: str) -> str | dict[str, Any]:
+    """A text, or its length in code points and hash where it is long."""
+    return text if len(text) <= 400 else {"count": len(text), "sha256": _hash(text)}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

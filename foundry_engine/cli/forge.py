@@ -1,0 +1,197 @@
+"""The line itself: ``main.py --blueprint NAME --steps=…`` runs the steps of every task, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foundry_engine import registry
+from foundry_engine.blueprint import Blueprint
+from foundry_engine.cli import console
+from foundry_engine.cli.workspace import Workspace
+from foundry_engine.errors import FoundryError, InvalidSetting
+from foundry_engine.folders import StageResult, locked
+
+STEPS = ("generate", "refine", "train", "export", "verify")
+"""In the order they run; verify always follows export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asks for."""
+
+    blueprint: Blueprint
+    tasks: Sequence[str]
+    steps: Sequence[str]
+    own_file: Path | None
+    environment: Mapping[str, str]
+    force: bool
+
+
+def parse_steps(text: str) -> list[str]:
+    """Steps in running order from ``generate,refine``; raises ``ValueError`` with the nearest name.
+
+    >>> parse_steps("export,train")
+    ['train', 'export', 'verify']
+    """
+    asked = [part.strip() for part in text.split(",") if part.strip()]
+    for step in asked:
+        if step not in STEPS:
+            raise ValueError(f"no step '{step}'; {registry.suggest(step, list(STEPS))}")
+    if not asked:
+        raise ValueError(f"no step given (known: {', '.join(STEPS)})")
+    if "export" in asked:
+        asked.append("verify")
+    return [step for step in STEPS if step in asked]
+
+
+def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> Blueprint:
+    """The blueprint with what the command line overrules: defaults < blueprint < environment < command line."""
+    declaration = declared.declaration
+    if provider is not None:
+        component = registry.find("providers", provider)
+        try:
+            component.Settings.model_validate(declaration.generate.settings.get(provider, {}))
+        except ValueError as error:
+            first = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
+            raise InvalidSetting(
+                f"provider '{provider}' needs settings under generate.settings.{provider} of the blueprint: {first}"
+            ) from error
+        generate = declaration.generate.model_copy(update={"provider": provider})
+        declaration = declaration.model_copy(update={"generate": generate})
+    if seed is not None:
+        declaration = declaration.model_copy(update={"seed": seed})
+    return declared.model_copy(update={"declaration": declaration})
+
+
+def forge(order: Order, workspace: Workspace) -> list[dict[str, object]]:
+    """Run the ordered steps; gives one record a task and step.
+
+    A task whose verification fails does not keep the others from being forged; its error is raised at the end.
+    """
+    records: list[dict[str, object]] = []
+    failed: list[FoundryError] = []
+    with locked(workspace.runs / order.blueprint.name):
+        for task in order.tasks:
+            try:
+                for step in order.steps:
+                    records.append(_step(step, task, order, workspace))
+            except FoundryError as error:
+                records.append({"task": task, "state": "failed", "error": error.message})
+                failed.append(error)
+                if len(order.tasks) == 1:
+                    raise
+                console.complain(error.message)
+    if failed:
+        names = ", ".join(str(r["task"]) for r in records if r["state"] == "failed")
+        raise type(failed[0])(f"not every task was forged: {names}")
+    return records
+
+
+def _step(step: str, task: str, order: Order, workspace: Workspace) -> dict[str, object]:
+    begun = time.monotonic()
+    result = _door(step)(task, order, workspace)
+    seconds = time.monotonic() - begun
+    note = "unchanged" if result.state == "unchanged" else f"{seconds:.1f} s"
+    console.say(f"{task:16s} {step:9s} {note:>10s}  {_told(step, result.summary)}")
+    return {"task": task, "step": step, "state": result.state, "seconds": round(seconds, 2), **dict(result.summary)}
+
+
+def _door(step: str) -> Callable[[str, Order, Workspace], StageResult]:
+    """The stage's front door; heavy libraries are imported when a step begins, not before."""
+
+    def generate(task: str, order: Order, workspace: Workspace) -> StageResult:
+        from foundry_engine import data_generator
+
+        return data_generator.run(
+            order.blueprint,
+            task,
+            workspace.run_folder(order.blueprint, task),
+            environment=order.environment,
+            own_file=order.own_file,
+            force=order.force,
+            progress=console.progress(),
+        )
+
+    def refine(task: str, order: Order, workspace: Workspace) -> StageResult:
+        from foundry_engine import data_refiner
+
+        folder = workspace.run_folder(order.blueprint, task)
+        return data_refiner.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+
+    def train(task: str, order: Order, workspace: Workspace) -> StageResult:
+        from foundry_engine import trainers
+
+        folder = workspace.run_folder(order.blueprint, task)
+        return trainers.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+
+    def export(task: str, order: Order, workspace: Workspace) -> StageResult:
+        from foundry_engine import exporter
+
+        folder = workspace.run_folder(order.blueprint, task)
+        return exporter.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+
+    def verify(task: str, order: Order, workspace: Workspace) -> StageResult:
+        from foundry_engine import verifier
+
+        return verifier.run(
+            order.blueprint,
+            task,
+            workspace.run_folder(order.blueprint, task),
+            models=workspace.models,
+            force=order.force,
+            progress=console.progress(),
+        )
+
+    return {"generate": generate, "refine": refine, "train": train, "export": export, "verify": verify}[step]
+
+
+def _told(step: str, summary: Mapping[str, object]) -> str:
+    """A step's summary in a line."""
+    s: Mapping[str, object] = summary
+    if step == "generate":
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dict(s["reasons"]).items())  # type: ignore[call-overload]
+        return f"{s['samples']:,} samples, {s['rejected']:,} refused" + (f" ({reasons})" if reasons else "")
+    if step == "refine":
+        splits = ", ".join(f"{count:,} {name}" for name, count in dict(s["splits"]).items())  # type: ignore[call-overload]
+        return splits
+    if step == "train":
+        return f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {float(str(s['temperature'])):.2f}"
+    if step == "export":
+        return f"{s['bytes']:,} bytes, {s['parity_cases']} parity cases"
+    held, total = s["boundaries"]  # type: ignore[misc]
+    return f"boundary cases {held}/{total}, changed answers {s['changes']}"
+
+
+def score_lines(records: Sequence[Mapping[str, object]]) -> list[str]:
+    """The scores of verified tasks as a table."""
+    rows = []
+    for record in records:
+        for score in record.get("scores") or ():  # type: ignore[attr-defined]
+            row = [record["task"], score["set"], score["language"], f"{score['rows']:,}"]
+            row += [console.percent(score[key]) for key in ("accuracy", "cues_alone_accuracy", "unmarked_accuracy")]
+            rows.append([*row, ", ".join(f"{k} {console.percent(v)}" for k, v in score["recall"].items())])
+    head = ("task", "rows of", "language", "rows", "accuracy", "patterns alone", "no end marks", "recall")
+    return console.columns(head, rows) if rows else []
+
+
+def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
+    """The coverage plan of every task, as lines and as data."""
+    from foundry_engine.generation.plan import make_plan, summary
+
+    lines: list[str] = []
+    data: list[dict[str, object]] = []
+    for task in order.tasks:
+        cells = make_plan(order.blueprint, task)
+        rows = list(summary(cells))
+        corpus = order.blueprint.corpus(task)
+        lines += [f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {order.blueprint.declaration.generate.provider}"]
+        if order.blueprint.declaration.generate.corpus and corpus.is_file():
+            with corpus.open("rb") as file:
+                lines.append(f"  and the rows of {corpus.name}: {sum(1 for _ in file):,}")
+        lines += ["  " + line for line in console.columns(("label", "language", "kind", "cells", "texts"), rows)]
+        lines.append("")
+        data.append({"task": task, "cells": [{name: getattr(cell, name) for name in cell.__slots__} for cell in cells]})
+    return lines, data

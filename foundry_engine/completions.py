@@ -1,0 +1,79 @@
+"""The seam between the foundry and a source of completions.
+
+A provider is a module in ``providers/`` (or an entry point of ``foundry.providers``) with ``Settings`` (a pydantic
+model), ``CAPABILITIES`` and a class ``Provider(settings, context)`` that has ``async complete(request) -> Completion``
+and raises the ``ProviderError`` family of ``errors.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from foundry_engine.constitution import Constitution
+
+Finish = Literal["stop", "length", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens paid for; thinking counts as output."""
+
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One question to a provider.
+
+    ``cell`` says the same as the prompt, for providers that write from the grammar instead of reading it; ``schema`` is
+    the JSON Schema of the wanted reply; ``seed`` makes the reply repeatable where the provider can.
+    """
+
+    system: str
+    user: str
+    schema: Mapping[str, object]
+    cell: Mapping[str, object]
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A provider's answer; ``text`` is raw and is not trusted. ``retry_after`` is the wait in seconds it asked for."""
+
+    text: str
+    usage: Usage = Usage()
+    finish: Finish = "stop"
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can and needs."""
+
+    structured_output: bool
+    paid: bool
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderContext:
+    """What a provider may use: the law, and the environment its secrets come from."""
+
+    constitution: Constitution
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Provider(Protocol):
+    """A source of completions."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Answer one request; raises ``ProviderError``."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

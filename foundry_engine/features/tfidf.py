@@ -1,0 +1,36 @@
+"""Counts of known terms to values: term weight, idf and L2 norm, bit for bit as scikit-learn computes them.
+
+Specified in ``proto/README.md``, section "Values". Sums run in ascending order of the indices, in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+TF_WEIGHTS = tuple(1.0 + math.log(tf) for tf in range(1, 256))
+"""1 + ln(tf) for tf = 1 … 255; artifacts carry the numbers, so no runtime computes a logarithm."""
+
+
+def term_values(
+    indices: Sequence[int], counts: Sequence[int], idf: Sequence[float] = (), tf_weights: Sequence[float] = ()
+) -> list[float]:
+    """Values of the terms with these ascending indices and counts; their squares add up to 1.
+
+    Without ``tf_weights`` a term weighs 1 however often it occurs; without ``idf`` every idf is 1.
+
+    >>> term_values([3, 7], [1, 2], idf=(1, 1, 1, 3.0, 1, 1, 1, 4.0))
+    [0.6, 0.8]
+    """
+    if tf_weights:
+        last = len(tf_weights)
+        raw = [tf_weights[min(count, last) - 1] for count in counts]
+    else:
+        raw = [1.0] * len(indices)
+    if idf:
+        raw = [value * idf[index] for value, index in zip(raw, indices, strict=True)]
+    total = 0.0
+    for value in raw:
+        total += value * value
+    norm = math.sqrt(total)
+    return [value / norm for value in raw]

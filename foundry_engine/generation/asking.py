@@ -1,0 +1,91 @@
+"""Asking a provider for many replies: journalled first, a few at a time, repeated as the error's class allows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from foundry_engine.completions import CompletionRequest, Provider
+from foundry_engine.errors import ProviderError, Rejected
+from foundry_engine.folders import fingerprint_of
+from foundry_engine.log import Progress
+from foundry_engine.streaming.journal import Journal, Reply
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES = 6
+FIRST_WAIT = 1.0
+"""Seconds before the second try after a fault of the service; doubled each time, at most ``MAX_WAIT``."""
+MAX_WAIT = 60.0
+
+
+def request_key(identity: Mapping[str, object], request: CompletionRequest) -> str:
+    """What a reply is kept under: the provider's identity (name and settings) and the whole request."""
+    return fingerprint_of({"provider": identity, "request": asdict(request)})
+
+
+async def ask_all(
+    provider: Provider,
+    identity: Mapping[str, object],
+    requests: Sequence[CompletionRequest],
+    journal: Journal,
+    concurrency: int,
+    progress: Progress,
+) -> list[Reply | None]:
+    """A reply for each request, in the order of the requests; ``None`` where the provider gave none.
+
+    A reply in the journal is not asked again. An error that a retry cannot mend ends everything that is under way and
+    is raised; what was received before is in the journal.
+    """
+    queue = asyncio.Queue[int]()
+    replies: list[Reply | None] = [None] * len(requests)
+    for i, request in enumerate(requests):
+        replies[i] = journal.get(request_key(identity, request))
+        if replies[i] is None:
+            queue.put_nowait(i)
+    progress.advance(len(requests) - queue.qsize())
+
+    async def work() -> None:
+        while not queue.empty():
+            i = queue.get_nowait()
+            reply = await _ask(provider, requests[i])
+            if reply is not None:
+                journal.put(request_key(identity, requests[i]), reply)
+                replies[i] = reply
+            progress.advance()
+
+    workers = [asyncio.create_task(work()) for _ in range(min(concurrency, queue.qsize()))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    return replies
+
+
+async def _ask(provider: Provider, request: CompletionRequest) -> Reply | None:
+    """One reply, or ``None`` after ``MAX_TRIES`` mendable errors."""
+    wait = FIRST_WAIT
+    for attempt in range(1, MAX_TRIES + 1):
+        try:
+            completion = await provider.complete(request)
+        except ProviderError as error:
+            if error.retry == "never":
+                if isinstance(error, Rejected):
+                    return Reply("", "blocked", 0, 0)
+                raise
+            if attempt == MAX_TRIES:
+                log.warning("gave up on a request tries=%d error=%s", attempt, error.message)
+                return None
+            asked = error.facts.get("retry_after")
+            pause = float(asked) if isinstance(asked, (int, float)) else wait
+            log.info("waiting seconds=%.1f error=%s", pause, error.message)
+            await asyncio.sleep(min(pause, MAX_WAIT))
+            wait = min(2 * wait, MAX_WAIT)
+            continue
+        usage = completion.usage
+        return Reply(completion.text, completion.finish, usage.prompt_tokens, usage.output_tokens)
+    return None

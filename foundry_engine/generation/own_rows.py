@@ -1,0 +1,65 @@
+"""Rows people bring: a blueprint's corpus, and one's own labelled JSON Lines or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from foundry_engine.errors import DataError, MalformedRecord
+from foundry_engine.language.script import language_of
+from foundry_engine.records import read_objects
+from foundry_engine.registry import suggest
+
+FIELDS = ("text", "label", "language", "source", "licence", "origin")
+
+
+def read_rows(path: Path, labels: list[str], languages: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows with their line number: ``text`` and ``label`` and, where given, language, source, licence and origin.
+
+    A missing language is told from the text's script. Raises ``MalformedRecord`` for a row without a text or with a
+    label the constitution does not declare: ``file:line``, and the nearest label.
+    """
+    for line, row in raw_rows(path):
+        text, label = row.get("text"), row.get("label")
+        if not isinstance(text, str):
+            raise MalformedRecord(f"{path}:{line}: no text: a row needs the fields text and label", line=line)
+        if label not in labels:
+            hint = suggest(str(label), labels)
+            raise MalformedRecord(f"{path}:{line}: label '{label}' is not declared; {hint}", line=line)
+        kept = {name: str(row[name]) for name in FIELDS if row.get(name)}
+        if "language" not in kept:
+            found = language_of(text)
+            kept["language"] = found if found in languages else languages[0]
+        elif kept["language"] not in languages:
+            hint = suggest(kept["language"], languages)
+            raise MalformedRecord(f"{path}:{line}: language '{kept['language']}' is not in the blueprint; {hint}", line=line)
+        yield line, kept
+
+
+def raw_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows of a ``.csv`` or JSON Lines file with their line numbers, whatever fields they have."""
+    return _csv_rows(path) if path.suffix.lower() == ".csv" else read_objects(path)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of a CSV file with a header, UTF-8 with or without a byte-order mark."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
+    except UnicodeDecodeError as error:
+        raise MalformedRecord(f"{path}: not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        missing = {"text", "label"} - set(reader.fieldnames or [])
+        if missing:
+            raise MalformedRecord(f"{path}:1: no column {' and '.join(sorted(missing))} in the header", line=1)
+        for row in reader:
+            if None in row:
+                raise MalformedRecord(f"{path}:{reader.line_num}: more fields than the header has", line=reader.line_num)
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise MalformedRecord(f"{path}:{reader.line_num}: not CSV ({error})", line=reader.line_num) from error

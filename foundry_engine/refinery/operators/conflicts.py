@@ -1,0 +1,27 @@
+"""Tags texts that occur with two labels: all of their rows leave the dataset, for a person to decide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from foundry_engine.constitution import Constitution
+
+SCOPE = "dataset"
+
+
+class Settings(BaseModel):
+    """No settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa.Table:
+    """Adds ``conflict``: whether the same normalized text has another label elsewhere."""
+    labels: dict[str, set[str]] = defaultdict(set)
+    normalized = table["normalized"].to_pylist()
+    for text, label in zip(normalized, table["label"].to_pylist(), strict=True):
+        labels[text].add(label)
+    return table.append_column("conflict", pa.array([len(labels[text]) > 1 for text in normalized], pa.bool_()))

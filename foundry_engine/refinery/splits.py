@@ -1,0 +1,78 @@
+"""Rows to train / calibration / test, whole families at a time."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from random import Random
+
+import pyarrow as pa
+
+from foundry_engine.blueprint import Split
+
+TRAIN, CALIBRATION, TEST, WITHHELD = "train", "calibration", "test", "withheld"
+
+
+def assign(table: pa.Table, removed: list[str], split: Split, seed: int) -> tuple[list[str], list[str]]:
+    """The split of each row (empty for removed rows) and the updated reasons.
+
+    Rows of withheld sources are ``withheld``: tested on, never trained on. The rest goes by family; calibration and
+    test take real rows where there are enough of them, because thresholds should hold for real sentences. A row that
+    is tested on within ``test_distance`` of a row in training or calibration is removed (``near_training``).
+    """
+    rows = _Rows(table, removed)
+    splits = [""] * table.num_rows
+    for row in rows.kept:
+        splits[row] = WITHHELD if rows.withheld[row] else TRAIN
+    for group in _strata(rows, splits):
+        _divide(group, rows, splits, split, Random(f"{seed}:{group[0]}"))
+    reasons = list(removed)
+    for row, neighbours in enumerate(rows.neighbours):
+        if splits[row] in (TEST, WITHHELD):
+            near = (n["row"] for n in neighbours if n["similarity"] >= split.test_distance)
+            if any(splits[other] in (TRAIN, CALIBRATION) for other in near):
+                reasons[row] = "near_training"
+    return ["" if reason else name for name, reason in zip(splits, reasons, strict=True)], reasons
+
+
+class _Rows:
+    """The columns splitting looks at."""
+
+    def __init__(self, table: pa.Table, removed: list[str]) -> None:
+        self.withheld, self.family, self.origin = (table[n].to_pylist() for n in ("withheld", "family", "origin"))
+        self.language, self.label = table["language"].to_pylist(), table["label"].to_pylist()
+        self.neighbours = table["neighbours"].to_pylist()
+        self.kept = [row for row, reason in enumerate(removed) if not reason]
+        self.members: dict[str, list[int]] = defaultdict(list)
+        for row in self.kept:
+            if not self.withheld[row]:
+                self.members[self.family[row]].append(row)
+
+
+def _strata(rows: _Rows, splits: list[str]) -> list[list[str]]:
+    """Families grouped by the language, label and realness of most of their rows, each group in a stable order."""
+    strata: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    for family, members in rows.members.items():
+        kinds = Counter((rows.language[r], rows.label[r], rows.origin[r] != "generated") for r in members)
+        strata[max(kinds, key=lambda kind: (kinds[kind], kind))].append(family)
+    real = any(key[2] for key in strata)
+    return [sorted(families) for key, families in sorted(strata.items()) if key[2] or not real]
+
+
+def _divide(families: list[str], rows: _Rows, splits: list[str], split: Split, random: Random) -> None:
+    """Move whole families out of training until calibration and test have their shares, or the smallest where none fits."""
+    random.shuffle(families)
+    total = sum(len(rows.members[family]) for family in families)
+    wanted = {CALIBRATION: split.calibration * total, TEST: split.test * total}
+    for name, share in wanted.items():
+        taken: list[str] = []
+        room = max(2.0, share)
+        for family in list(families):
+            if len(families) - len(taken) > 1 and len(rows.members[family]) <= room:
+                taken.append(family)
+                room -= len(rows.members[family])
+        if not taken and len(families) > 1:
+            taken = [min(families, key=lambda family: len(rows.members[family]))]
+        for family in taken:
+            families.remove(family)
+            for row in rows.members[family]:
+                splits[row] = name

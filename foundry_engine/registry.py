@@ -1,0 +1,56 @@
+"""Components found by name: the file's name is the component's name.
+
+``find("providers", "offline")`` imports ``foundry_engine/providers/offline.py``; a name that is no file is looked up in
+the entry-point group ``foundry.providers``, the same door for packages outside. A component that fails to import
+raises with its cause.
+"""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import ModuleType
+
+from foundry_engine.errors import UnknownComponent
+
+KINDS: dict[str, tuple[str, str]] = {
+    "providers": ("foundry_engine.providers", ""),
+    "operators": ("foundry_engine.refinery.operators", ""),
+    "trainers": ("foundry_engine.trainers", "_trainer"),
+}
+"""Kind of component: the package its files are in, and how their names end."""
+
+
+def names(kind: str) -> list[str]:
+    """Names of all components of a kind, own and from entry points, sorted."""
+    package, suffix = KINDS[kind]
+    modules = pkgutil.iter_modules(import_module(package).__path__)
+    own = {m.name.removesuffix(suffix) for m in modules if m.name.endswith(suffix) and not m.name.startswith("_")}
+    return sorted(own | {point.name for point in entry_points(group=f"foundry.{kind}")})
+
+
+def find(kind: str, name: str) -> ModuleType:
+    """The module of a component.
+
+    Raises ``UnknownComponent``, which lists the known names and the nearest one.
+    """
+    package, suffix = KINDS[kind]
+    known = names(kind)
+    if name not in known:
+        raise UnknownComponent(f"no {kind.removesuffix('s')} '{name}'; {suggest(name, known)}", kind=kind, name=name)
+    for point in entry_points(group=f"foundry.{kind}", name=name):
+        return point.load()  # type: ignore[no-any-return]
+    return import_module(f"{package}.{name}{suffix}")
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """``did you mean 'x'? (known: …)`` for an unknown name.
+
+    >>> suggest("ofline", ["gemini", "offline"])
+    "did you mean 'offline'? (known: gemini, offline)"
+    """
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    listed = f"known: {', '.join(known) or 'none'}"
+    return f"did you mean '{nearest[0]}'? ({listed})" if nearest else listed

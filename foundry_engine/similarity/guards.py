@@ -1,0 +1,40 @@
+"""What must agree before two similar texts may count as one: numbers, and words that turn a meaning round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foundry_engine.features.ngrams import words
+from foundry_engine.similarity.edit_distance import within
+
+NUMERALS = frozenset("0123456789零〇一二三四五六七八九十百千万亿两半")
+TURNING_CHARACTERS = frozenset("不没别无非未勿莫甭否反开关上下大小高低增减加取删停始前后左右早晚买卖进出吗呢")
+TURNING_WORDS = frozenset(
+    "not no never none nobody nothing without cannot t dont cant wont isnt arent off on up down in out stop start "
+    "add remove delete cancel keep open close more less before after left right yes enable disable lock unlock".split()
+)
+
+Key = tuple[str, str, tuple[str, ...]]
+
+
+def guard_key(normalized: str, negations: Sequence[str] = ()) -> Key:
+    """Numerals, turning characters and turning words of a text, in order; equal keys may be twins.
+
+    ``negations`` are further words or phrases of a constitution.
+
+    >>> guard_key("三点开会") == guard_key("四点开会"), guard_key("turn it on") == guard_key("turn it off")
+    (False, False)
+    """
+    numerals = "".join(char for char in normalized if char in NUMERALS)
+    turning = "".join(char for char in normalized if char in TURNING_CHARACTERS)
+    found = tuple(word for word in words(normalized) if word in TURNING_WORDS)
+    return numerals, turning, found + tuple(word for word in negations if word in normalized)
+
+
+def is_typo_twin(a: str, b: str, negations: Sequence[str] = ()) -> bool:
+    """Whether two normalized texts of Jaccard similarity >= 0.6 are one sentence with a slip of the finger.
+
+    At most one edit, or one in twenty characters, and equal guard keys.
+    """
+    limit = max(1, max(len(a), len(b)) // 20)
+    return guard_key(a, negations) == guard_key(b, negations) and within(a, b, limit)
