@@ -6,7 +6,6 @@ frozen, typed values.
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from pathlib import Path
@@ -156,7 +155,9 @@ def load(folder: Path) -> Blueprint:
     Raises ``InvalidSetting`` listing every mistake in every file of it.
     """
     if not (folder / FILE).is_file():
-        raise InvalidSetting(f"{folder / FILE}: no such file. A blueprint is a folder with a {FILE}; start one with `new`.")
+        raise InvalidSetting(
+            f"{folder / FILE}: no such file. A blueprint is a folder with a {FILE}; start one with `new`."
+        )
     document = strict_yaml.read(folder / FILE)
     declaration, problems = _typed(document, Declaration)
     constitutions: dict[str, Constitution] = {}
@@ -226,7 +227,9 @@ def _problem(document: Document, kind: type[BaseModel], wrong: dict[str, Any], p
         return document.problem(path[:-1], f"key '{location[-1]}' is missing")
     if wrong["type"] == "literal_error":
         known = [part.strip("' ") for part in wrong["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return document.problem(path, f"'{wrong['input']}' is not allowed here; {registry.suggest(str(wrong['input']), known)}")
+        return document.problem(
+            path, f"'{wrong['input']}' is not allowed here; {registry.suggest(str(wrong['input']), known)}"
+        )
     if location and location[-1] == "[key]":
         return document.problem(path[:-1], f"key '{location[-2]}': {wrong['msg'].lower()}", at_key=True)
     if wrong["type"] == "string_type" and isinstance(wrong["input"], (bool, int, float)):
@@ -284,7 +287,9 @@ def _cross_checks(
                 message = f"label '{floor.label}' is not declared; {registry.suggest(floor.label, known)}"
                 problems.append(document.problem((*path, "label"), message))
             if floor.language is not None and floor.language not in declaration.languages:
-                problems.append(document.problem((*path, "language"), f"language '{floor.language}' is not in the blueprint"))
+                problems.append(
+                    document.problem((*path, "language"), f"language '{floor.language}' is not in the blueprint")
+                )
     if declaration.refine.split.calibration + declaration.refine.split.test >= 1:
         problems.append(document.problem(("refine", "split"), "calibration and test leave nothing to train on"))
     if declaration.generate.min_length > declaration.generate.max_length:

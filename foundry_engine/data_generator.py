@@ -97,7 +97,9 @@ def run(
             write_atomic(fresh / PLAN, lines_of(plan))
             folder.root.mkdir(parents=True, exist_ok=True)
             with Journal(folder.journal) as journal:
-                asyncio.run(_take_plan(harvest, blueprint, task, plan, journal, environment or {}, progress or Silent()))
+                asyncio.run(
+                    _take_plan(harvest, blueprint, task, plan, journal, environment or {}, progress or Silent())
+                )
         _require_every_label(harvest, constitution.label_names, task)
         write_atomic(fresh / SAMPLES_FILE, lines_of(harvest.samples))
         write_atomic(fresh / REJECTED, lines_of(harvest.rejected))
@@ -150,7 +152,8 @@ async def _take_plan(
             if not missing:
                 break
             requests: list[CompletionRequest] = [
-                request_for(cell, constitution, attempt, cell.samples - harvest.accepted_in[cell.id]) for cell in missing
+                request_for(cell, constitution, attempt, cell.samples - harvest.accepted_in[cell.id])
+                for cell in missing
             ]
             progress.start(f"{task}: {settings.provider}, round {attempt + 1}", len(requests))
             replies = await ask_all(provider, identity, requests, journal, settings.concurrency, progress)
@@ -229,5 +232,3 @@ def _summary(harvest: Harvest) -> dict[str, object]:
         "counts": [[*key, count] for key, count in sorted(counts.items())],
         "tokens": dict(harvest.tokens),
     }
-
-

@@ -16,7 +16,15 @@ import pyarrow as pa
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.errors import EmptyDataset, InvalidSetting
-from foundry_engine.folders import EXAMPLES_FILE, SAMPLES_FILE, RunFolder, StageResult, content_of, run_stage, write_atomic
+from foundry_engine.folders import (
+    EXAMPLES_FILE,
+    SAMPLES_FILE,
+    RunFolder,
+    StageResult,
+    content_of,
+    run_stage,
+    write_atomic,
+)
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, Sample, lines_of, read_records
 from foundry_engine.refinery import decide, quality, splits
@@ -45,7 +53,9 @@ def run(
 
     def work(fresh: Path) -> Mapping[str, object]:
         watch = progress or Silent()
-        table = samples_table(read_records(folder.samples / SAMPLES_FILE, Sample), settings.split.withhold.get(task, []))
+        table = samples_table(
+            read_records(folder.samples / SAMPLES_FILE, Sample), settings.split.withhold.get(task, [])
+        )
         watch.start(f"{task}: refine", len(settings.operators) + 1)
         for name in settings.operators:
             table = _apply(name, table, blueprint, task)

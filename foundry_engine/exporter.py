@@ -85,7 +85,9 @@ def run(
     return run_stage(folder.artifacts, inputs, work, force)
 
 
-def preprocessor_of(model: FittedModel, law: Constitution, blueprint: Blueprint, classifier_sha256: bytes) -> Preprocessor:
+def preprocessor_of(
+    model: FittedModel, law: Constitution, blueprint: Blueprint, classifier_sha256: bytes
+) -> Preprocessor:
     """What the ``.bin`` says."""
     return Preprocessor(
         task=law.task,
@@ -151,4 +153,6 @@ def _answer(preprocessor: Preprocessor, reflex: int | None, probabilities: Any, 
 
 def _training_facts(model: FittedModel) -> dict[str, Any]:
     """What the manifest says of the training."""
-    return {key: model.log[key] for key in ("candidate", "rows", "temperature", "leave_one_source_out") if key in model.log}
+    return {
+        key: model.log[key] for key in ("candidate", "rows", "temperature", "leave_one_source_out") if key in model.log
+    }

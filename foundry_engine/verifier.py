@@ -196,7 +196,9 @@ class _Verification:
         changed = judging.changes(old, rows, boundaries)
         better = sum(c["now"] == c["label"] for c in changed)
         total = len(rows) + len(boundaries)
-        summary = f"{len(changed)} of {total:,}" + (f" ({better} better, {len(changed) - better} worse)" if changed else "")
+        summary = f"{len(changed)} of {total:,}" + (
+            f" ({better} better, {len(changed) - better} worse)" if changed else ""
+        )
         return {"summary": summary, "rows": changed[:SHOWN_CHANGES]}
 
 

@@ -33,7 +33,9 @@ def blueprint_schema() -> dict[str, Any]:
             properties[name] = own
         settings = schema["$defs"][STEP_TYPES[step]]["properties"]["settings"]
         settings.clear()
-        settings.update({"type": "object", "title": "Settings", "properties": properties, "additionalProperties": False})
+        settings.update(
+            {"type": "object", "title": "Settings", "properties": properties, "additionalProperties": False}
+        )
         names = registry.names(kind)
         place = schema["$defs"][STEP_TYPES[step]]["properties"]
         if step == "refine":

@@ -81,7 +81,8 @@ def read_weights(data: bytes) -> Weights:
 
 def _check_nodes(graph: messages.Any) -> None:
     found = [
-        (node.op_type, list(node.input), list(node.output), {a.name: a.i for a in node.attribute}) for node in graph.node
+        (node.op_type, list(node.input), list(node.output), {a.name: a.i for a in node.attribute})
+        for node in graph.node
     ]
     if found != [(op, inputs, outputs, attributes) for op, inputs, outputs, attributes in NODES]:
         shape = " → ".join(str(node[0])[:20] for node in found[:8]) or "empty"

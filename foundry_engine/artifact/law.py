@@ -20,5 +20,6 @@ def reflex_groups(law: Constitution) -> tuple[Group, ...]:
 
 def _groups(names: list[str], patterns: list[Pattern], labels: list[int]) -> tuple[Group, ...]:
     return tuple(
-        Group(name, tuple(p for p in patterns if p.group == number), labels[number]) for number, name in enumerate(names)
+        Group(name, tuple(p for p in patterns if p.group == number), labels[number])
+        for number, name in enumerate(names)
     )

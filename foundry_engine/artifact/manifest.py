@@ -15,7 +15,9 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime",
 """Whose versions can change a model's numbers."""
 
 
-def describe(files: ArtifactFiles, preprocessor: Preprocessor, data: dict[str, str], training: dict[str, Any]) -> dict[str, Any]:
+def describe(
+    files: ArtifactFiles, preprocessor: Preprocessor, data: dict[str, str], training: dict[str, Any]
+) -> dict[str, Any]:
     """The manifest before verification: contents, versions and the data's fingerprints."""
     parts = (files.classifier, files.preprocessor, files.parity)
     return {

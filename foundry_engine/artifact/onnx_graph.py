@@ -60,9 +60,7 @@ def to_onnx(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64], n
         )
     model.ir_version = IR_VERSION
     model.graph.ClearField("initializer")
-    model.graph.initializer.extend(
-        [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")]
-    )
+    model.graph.initializer.extend([numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")])
     return bytes(model.SerializeToString(deterministic=True))
 
 

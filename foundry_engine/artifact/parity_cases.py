@@ -48,7 +48,15 @@ def texts_for(corpus: Sequence[str], boundary: Sequence[str], count: int, seed: 
 
 def random_text(random: Random, longest: int = 24) -> str:
     """A random Unicode text without surrogates: half of its characters from scripts people use."""
-    blocks = ((0x20, 0x7E), (0xA0, 0x24F), (0x370, 0x52F), (0x2000, 0x206F), (0x3000, 0x30FF), (0x4E00, 0x9FFF), (0xFF00, 0xFFEF))
+    blocks = (
+        (0x20, 0x7E),
+        (0xA0, 0x24F),
+        (0x370, 0x52F),
+        (0x2000, 0x206F),
+        (0x3000, 0x30FF),
+        (0x4E00, 0x9FFF),
+        (0xFF00, 0xFFEF),
+    )
     characters = []
     for _ in range(random.randint(0, longest)):
         if random.random() < 0.2:

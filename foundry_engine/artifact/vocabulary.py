@@ -40,7 +40,9 @@ def decode_terms(data: bytes) -> list[str]:
         shared, at = decode_varint(data, at)
         rest, at = decode_varint(data, at)
         if shared > len(previous) or rest > len(data) - at or shared + rest > MAX_TERM_BYTES:
-            raise MalformedArtifact(f"front-coded terms: number {len(terms)} has impossible lengths ({shared} shared, {rest} own)")
+            raise MalformedArtifact(
+                f"front-coded terms: number {len(terms)} has impossible lengths ({shared} shared, {rest} own)"
+            )
         raw = previous[:shared] + data[at : at + rest]
         if raw <= previous:
             raise MalformedArtifact(f"front-coded terms: number {len(terms)} is not above the one before it")

@@ -43,7 +43,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout in
 @app.callback(invoke_without_command=True)
 def line(
     context: typer.Context,
-    blueprint: Annotated[Optional[str], typer.Option("--blueprint", "-b", help="Name in blueprints/, or a path.")] = None,
+    blueprint: Annotated[
+        Optional[str], typer.Option("--blueprint", "-b", help="Name in blueprints/, or a path.")
+    ] = None,
     steps: Annotated[
         str, typer.Option("--steps", help="Steps to run: generate,refine,train,export. Verify always follows export.")
     ] = "generate,refine,train,export",
@@ -119,14 +121,20 @@ def list_blueprints(as_json: Json = False) -> None:
     for name in workspace.blueprint_names():
         try:
             declared = workspace.find(name)
-            rows.append({"name": name, "title": str(declared.declaration.title), "tasks": declared.tasks, "problems": 0})
+            rows.append(
+                {"name": name, "title": str(declared.declaration.title), "tasks": declared.tasks, "problems": 0}
+            )
         except FoundryError as error:
             rows.append({"name": name, "title": "", "tasks": [], "problems": len(error.message.splitlines())})
     if as_json:
         console.result(console.schema({"blueprints": rows}))
         return
     cells = [
-        [r["name"], ", ".join(r["tasks"]), r["title"] if not r["problems"] else f"{r['problems']} mistakes: forge it to see them"]  # type: ignore[arg-type]
+        [
+            r["name"],
+            ", ".join(r["tasks"]),
+            r["title"] if not r["problems"] else f"{r['problems']} mistakes: forge it to see them",
+        ]  # type: ignore[arg-type]
         for r in rows
     ]
     console.text(console.columns(("blueprint", "tasks", "title"), cells))
@@ -148,7 +156,10 @@ def ask(
     task: Annotated[str, typer.Argument(help="Which model.")],
     text: Annotated[Optional[str], typer.Argument(help="The sentence.")] = None,
     stdin: Annotated[
-        bool, typer.Option("--stdin", help="Answer JSON Lines from stdin, a string or {\"text\": …} each; one line out per line in.")
+        bool,
+        typer.Option(
+            "--stdin", help='Answer JSON Lines from stdin, a string or {"text": …} each; one line out per line in.'
+        ),
     ] = False,
     engine: Annotated[str, typer.Option("--engine", help="plain or onnxruntime.")] = "plain",
     models: Models = None,
@@ -174,7 +185,9 @@ def ask(
 def score(
     task: Annotated[str, typer.Argument(help="Which model.")],
     file: Annotated[Path, typer.Argument(help="Labelled .jsonl or .csv with text and label.")],
-    by: Annotated[Optional[str], typer.Option("--by", help="Also score each value of this field, e.g. language.")] = None,
+    by: Annotated[
+        Optional[str], typer.Option("--by", help="Also score each value of this field, e.g. language.")
+    ] = None,
     models: Models = None,
     as_json: Json = False,
 ) -> None:

@@ -158,7 +158,9 @@ def _told(step: str, summary: Mapping[str, object]) -> str:
         splits = ", ".join(f"{count:,} {name}" for name, count in dict(s["splits"]).items())  # type: ignore[call-overload]
         return splits
     if step == "train":
-        return f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {float(str(s['temperature'])):.2f}"
+        return (
+            f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {float(str(s['temperature'])):.2f}"
+        )
     if step == "export":
         return f"{s['bytes']:,} bytes, {s['parity_cases']} parity cases"
     held, total = s["boundaries"]  # type: ignore[misc]
@@ -187,7 +189,9 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         cells = make_plan(order.blueprint, task)
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
-        lines += [f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {order.blueprint.declaration.generate.provider}"]
+        lines += [
+            f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {order.blueprint.declaration.generate.provider}"
+        ]
         if order.blueprint.declaration.generate.corpus and corpus.is_file():
             with corpus.open("rb") as file:
                 lines.append(f"  and the rows of {corpus.name}: {sum(1 for _ in file):,}")

@@ -27,7 +27,10 @@ def create(name: str, workspace: Workspace) -> Path:
     template = files("foundry_engine.cli") / "template"
     schemas = workspace.blueprints / "schemas"
     with replacing(folder) as fresh:
-        for source, target in (("blueprint.yaml", blueprint.FILE), ("constitutions/task.yaml", f"constitutions/{folder.name}.yaml")):
+        for source, target in (
+            ("blueprint.yaml", blueprint.FILE),
+            ("constitutions/task.yaml", f"constitutions/{folder.name}.yaml"),
+        ):
             place = fresh / target
             near = os.path.relpath(schemas, (folder / target).parent)
             text = (template / source).read_text("utf-8")

@@ -35,7 +35,9 @@ def read_rows(path: Path, labels: list[str], languages: list[str]) -> Iterator[t
             kept["language"] = found if found in languages else languages[0]
         elif kept["language"] not in languages:
             hint = suggest(kept["language"], languages)
-            raise MalformedRecord(f"{path}:{line}: language '{kept['language']}' is not in the blueprint; {hint}", line=line)
+            raise MalformedRecord(
+                f"{path}:{line}: language '{kept['language']}' is not in the blueprint; {hint}", line=line
+            )
         yield line, kept
 
 
@@ -59,7 +61,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             raise MalformedRecord(f"{path}:1: no column {' and '.join(sorted(missing))} in the header", line=1)
         for row in reader:
             if None in row:
-                raise MalformedRecord(f"{path}:{reader.line_num}: more fields than the header has", line=reader.line_num)
+                raise MalformedRecord(
+                    f"{path}:{reader.line_num}: more fields than the header has", line=reader.line_num
+                )
             yield reader.line_num, row
     except csv.Error as error:
         raise MalformedRecord(f"{path}:{reader.line_num}: not CSV ({error})", line=reader.line_num) from error

@@ -88,7 +88,8 @@ def covering_rows(axes: dict[str, dict[str, float]], count: int, random: Random)
     covered: set[tuple[tuple[str, str], tuple[str, str]]] = set()
     for _ in range(count):
         drawn = [
-            {axis: random.choices(list(v), list(v.values()))[0] for axis, v in usable.items()} for _ in range(CANDIDATES)
+            {axis: random.choices(list(v), list(v.values()))[0] for axis, v in usable.items()}
+            for _ in range(CANDIDATES)
         ]
         best = max(drawn, key=lambda row: sum(pair not in covered for pair in combinations(row.items(), 2)))
         covered.update(combinations(best.items(), 2))
@@ -135,9 +136,7 @@ def _traps(constitution: Constitution, language: str) -> dict[str, list[str]]:
     """Traps to ask for under each label, in the order of declaration, known from boundary cases and moulds."""
     uses = {(case.label, case.trap) for case in constitution.boundary_cases}
     uses |= {(m.label, m.trap) for m in constitution.grammar.moulds.values() if m.trap and m.language == language}
-    return {
-        label: [trap for trap in constitution.traps if (label, trap) in uses] for label in constitution.label_names
-    }
+    return {label: [trap for trap in constitution.traps if (label, trap) in uses] for label in constitution.label_names}
 
 
 def summary(cells: list[Cell]) -> Iterator[tuple[str, str, str, int, int]]:

@@ -21,7 +21,9 @@ def temperature(logits: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> fl
     return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))
 
 
-def expected_calibration_error(confidence: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_], bins: int = 10) -> float:
+def expected_calibration_error(
+    confidence: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_], bins: int = 10
+) -> float:
     """Mean distance of confidence and accuracy over equal-width bins, weighted by their rows."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     error = 0.0

@@ -70,7 +70,9 @@ class FittedModel:
     def cue_pipeline(self, cues: Sequence[Pattern]) -> Pipeline:
         """The patterns alone: what a hand-written rule with learned weights says."""
         vectorizer = CueVectorizer(cues, self.cue_coef.shape[1], 1.0)
-        return Pipeline([("cues", vectorizer), ("classifier", logistic(self.cue_coef, self.cue_intercept, len(self.labels)))])
+        return Pipeline(
+            [("cues", vectorizer), ("classifier", logistic(self.cue_coef, self.cue_intercept, len(self.labels)))]
+        )
 
 
 def logistic(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64], labels: int) -> LogisticRegression:
@@ -125,7 +127,9 @@ def load(folder: Path) -> FittedModel:
             **arrays,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder}: damaged ({type(error).__name__}: {error}). Run the step train with --force.") from error
+        raise DataError(
+            f"{folder}: damaged ({type(error).__name__}: {error}). Run the step train with --force."
+        ) from error
 
 
 def _numbers(certificate: Certificate) -> tuple[int, int, float, float]:

@@ -67,9 +67,7 @@ class Matrices:
         """In how many of the rows each term occurs."""
         return np.asarray(rows.astype(np.float64) @ self._presence).ravel()
 
-    def vectors(
-        self, candidate: Candidate, fit_rows: Mask, columns: npt.NDArray[np.int64] | None = None
-    ) -> Vectors:
+    def vectors(self, candidate: Candidate, fit_rows: Mask, columns: npt.NDArray[np.int64] | None = None) -> Vectors:
         """Features of all rows, with columns (unless given) and idf learned from ``fit_rows`` alone."""
         frequency = self.document_frequency(fit_rows)
         if columns is None:

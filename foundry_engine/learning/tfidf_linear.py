@@ -61,7 +61,9 @@ class TfidfLinear:
     def run(self) -> FittedModel:
         """The steps, in order."""
         settings = self.settings
-        candidates = [Candidate(*c) for c in product(settings.C, settings.cue_value, settings.term_weight, settings.idf)]
+        candidates = [
+            Candidate(*c) for c in product(settings.C, settings.cue_value, settings.term_weight, settings.idf)
+        ]
         folds = min(settings.folds, len(set(self.rows.family)))
         sources = self._sources_to_leave_out()
         self.progress.start("train", len(candidates) * folds + len(sources) + 3)
@@ -87,7 +89,11 @@ class TfidfLinear:
             **model.log,
             "candidate": best.__dict__,
             "search": table,
-            "rows": {"train": len(self.rows), "unmarked_copies": len(self.copies), "calibration": len(self.calibration)},
+            "rows": {
+                "train": len(self.rows),
+                "unmarked_copies": len(self.copies),
+                "calibration": len(self.calibration),
+            },
             "leave_one_source_out": left_out,
         }
         self.progress.advance()
@@ -142,7 +148,7 @@ class TfidfLinear:
             tf_weights=TF_WEIGHTS if candidate.term_weight == "log_tf" else (),
             cues=cue_groups(law),
             reflexes=reflex_groups(law),
-            thresholds={i: dummy for i in range(len(self.labels))},
+            thresholds=dict.fromkeys(range(len(self.labels)), dummy),
             classifier_sha256=bytes(32),
         )
         graph = 4 * len(self.labels) * (len(terms) + self.groups) + 1_024
@@ -155,7 +161,9 @@ class TfidfLinear:
         divisor = temperature(_columns(decision), self.calibration.y)
         coef, intercept = _rounded(model.coef / divisor), _rounded(model.intercept / divisor)
         model = replace(model, coef=coef, intercept=intercept, log={**model.log, "temperature": round(divisor, 6)})
-        probabilities = logistic(coef, intercept, len(self.labels)).predict_proba(calibration) if len(self.calibration) else None
+        probabilities = (
+            logistic(coef, intercept, len(self.labels)).predict_proba(calibration) if len(self.calibration) else None
+        )
         thresholds: dict[int, Threshold] = {}
         for name, target in self.constitution.abstain.items():
             label = self.labels.index(name)

@@ -98,7 +98,9 @@ class Provider:
                 if key in self._keys:
                     self._keys.remove(key)
                     log.warning("key %d of %d is refused and dropped: %s", key.number, len(self._all), error.message)
-                last = Refused(f"all {len(self._all)} keys in {KEYS} are refused. Last: {error.message}. Check the keys.")
+                last = Refused(
+                    f"all {len(self._all)} keys in {KEYS} are refused. Last: {error.message}. Check the keys."
+                )
             except RateLimited as error:
                 asked = error.facts.get("retry_after")
                 key.rests_until = time.monotonic() + (float(asked) if isinstance(asked, (int, float)) else DEFAULT_REST)
@@ -168,7 +170,11 @@ def _translated(error: Exception, model: str) -> ProviderError:
             return TimedOut(f"model '{model}': no answer in time")
         if kinds & {"TransportError", "ConnectionError", "OSError"}:
             return Unavailable(f"model '{model}': connection failed ({type(error).__name__})")
-        if isinstance(error, json.JSONDecodeError) or "UnknownApiResponseError" in kinds or isinstance(error, ValueError):
+        if (
+            isinstance(error, json.JSONDecodeError)
+            or "UnknownApiResponseError" in kinds
+            or isinstance(error, ValueError)
+        ):
             return MalformedReply(f"model '{model}': the service answered with something that is no response")
         return Unavailable(f"model '{model}': {type(error).__name__}")
     said = f"HTTP {code} {str(getattr(error, 'message', '') or '')[:300]}".strip()

@@ -30,8 +30,13 @@ def report(table: pa.Table, splits: list[str], reasons: list[str]) -> dict[str, 
         ],
         "uniqueness": _share(len(kept), table.num_rows),
         "families": len({families[row] for row in kept}),
-        "diversity": {lang: _diversity([texts[row] for row in kept if languages[row] == lang]) for lang in sorted(set(languages))},
-        "length": {lang: _lengths([len(texts[row]) for row in kept if languages[row] == lang]) for lang in sorted(set(languages))},
+        "diversity": {
+            lang: _diversity([texts[row] for row in kept if languages[row] == lang]) for lang in sorted(set(languages))
+        },
+        "length": {
+            lang: _lengths([len(texts[row]) for row in kept if languages[row] == lang])
+            for lang in sorted(set(languages))
+        },
     }
 
 
@@ -39,7 +44,9 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
     """What to ask a generator for next: texts missing from each group to reach the largest one of its language."""
     groups = Counter(
         (language, label)
-        for language, label, split in zip(table["language"].to_pylist(), table["label"].to_pylist(), splits, strict=True)
+        for language, label, split in zip(
+            table["language"].to_pylist(), table["label"].to_pylist(), splits, strict=True
+        )
         if split == "train"
     )
     largest = {language: max(n for (lang, _), n in groups.items() if lang == language) for language, _ in groups}
@@ -82,7 +89,13 @@ def _lengths(lengths: list[int]) -> dict[str, object]:
     bins = [0] * 10
     for length in lengths:
         bins[min(9, length * 10 // (top + 1))] += 1
-    return {"min": min(lengths), "mean": round(mean(lengths), 1), "median": median(lengths), "max": top, "histogram": bins}
+    return {
+        "min": min(lengths),
+        "mean": round(mean(lengths), 1),
+        "median": median(lengths),
+        "max": top,
+        "histogram": bins,
+    }
 
 
 def _diversity(texts: list[str]) -> dict[str, object]:

@@ -32,7 +32,9 @@ def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     parts = [f'<text x="{left + cell * size / 2}" y="14" text-anchor="middle" fill="{SOFT}">answer / 判断</text>']
     for i, name in enumerate(labels):
         parts.append(f'<text x="{left + cell * i + cell / 2}" y="36" text-anchor="middle">{escape(name)}</text>')
-        parts.append(f'<text x="{left - 10}" y="{top + cell * i + cell / 2 + 5}" text-anchor="end">{escape(name)}</text>')
+        parts.append(
+            f'<text x="{left - 10}" y="{top + cell * i + cell / 2 + 5}" text-anchor="end">{escape(name)}</text>'
+        )
     for i, row in enumerate(counts):
         total = sum(row) or 1
         for j, count in enumerate(row):
@@ -43,8 +45,12 @@ def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
                 f'<rect x="{x}" y="{y}" width="{cell - 4}" height="{cell - 4}" fill="{color}" '
                 f'fill-opacity="{0.08 + 0.72 * part:.2f}" rx="4"/>'
             )
-            parts.append(f'<text x="{x + cell / 2 - 2}" y="{y + cell / 2 - 2}" text-anchor="middle" font-size="18">{count}</text>')
-            parts.append(f'<text x="{x + cell / 2 - 2}" y="{y + cell / 2 + 18}" text-anchor="middle" fill="{SOFT}">{part:.1%}</text>')
+            parts.append(
+                f'<text x="{x + cell / 2 - 2}" y="{y + cell / 2 - 2}" text-anchor="middle" font-size="18">{count}</text>'
+            )
+            parts.append(
+                f'<text x="{x + cell / 2 - 2}" y="{y + cell / 2 + 18}" text-anchor="middle" fill="{SOFT}">{part:.1%}</text>'
+            )
     return _svg(left + cell * size + 10, top + cell * size + 6, parts, "confusion")
 
 
@@ -69,7 +75,9 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], width: i
         parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end" fill="{SOFT}">{value:.1%}</text>')
     for part in (0, 0.25, 0.5, 0.75, 1):
         x, _ = place(part, floor)
-        parts.append(f'<text x="{x:.1f}" y="{height - bottom + 18}" text-anchor="middle" fill="{SOFT}">{part:.0%}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{height - bottom + 18}" text-anchor="middle" fill="{SOFT}">{part:.0%}</text>'
+        )
     middle = left + (width - left - right) / 2
     parts.append(f'<text x="{middle}" y="{height - 4}" text-anchor="middle" fill="{SOFT}">coverage / 覆盖率</text>')
     for i, (name, points) in enumerate(drawn):

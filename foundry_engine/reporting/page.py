@@ -74,4 +74,4 @@ def shown(value: object) -> str:
 
 def _cell(value: object) -> str:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return f'<td{" class=n" if number else ""}>{escape(shown(value))}</td>'
+    return f"<td{' class=n' if number else ''}>{escape(shown(value))}</td>"

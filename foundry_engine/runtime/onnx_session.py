@@ -15,7 +15,9 @@ class OnnxSession:
             import numpy as np
             import onnxruntime
         except ImportError as error:
-            raise MissingDependency("ONNX Runtime is not installed: pip install onnxruntime, or use the plain engine.") from error
+            raise MissingDependency(
+                "ONNX Runtime is not installed: pip install onnxruntime, or use the plain engine."
+            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -25,6 +27,9 @@ class OnnxSession:
     def probabilities(self, indices: Sequence[int], values: Sequence[float]) -> list[float]:
         """One probability a label."""
         np = self._numpy
-        feed = {"indices": np.array(indices, dtype=np.int64), "values": np.array([values], dtype=np.float64).reshape(1, -1)}
+        feed = {
+            "indices": np.array(indices, dtype=np.int64),
+            "values": np.array([values], dtype=np.float64).reshape(1, -1),
+        }
         result: list[float] = self._session.run(["probabilities"], feed)[0][0].tolist()
         return result

@@ -10,8 +10,48 @@ from foundry_engine.similarity.edit_distance import within
 NUMERALS = frozenset("0123456789零〇一二三四五六七八九十百千万亿两半")
 TURNING_CHARACTERS = frozenset("不没别无非未勿莫甭否反开关上下大小高低增减加取删停始前后左右早晚买卖进出吗呢")
 TURNING_WORDS = frozenset(
-    "not no never none nobody nothing without cannot t dont cant wont isnt arent off on up down in out stop start "
-    "add remove delete cancel keep open close more less before after left right yes enable disable lock unlock".split()
+    [
+        "not",
+        "no",
+        "never",
+        "none",
+        "nobody",
+        "nothing",
+        "without",
+        "cannot",
+        "t",
+        "dont",
+        "cant",
+        "wont",
+        "isnt",
+        "arent",
+        "off",
+        "on",
+        "up",
+        "down",
+        "in",
+        "out",
+        "stop",
+        "start",
+        "add",
+        "remove",
+        "delete",
+        "cancel",
+        "keep",
+        "open",
+        "close",
+        "more",
+        "less",
+        "before",
+        "after",
+        "left",
+        "right",
+        "yes",
+        "enable",
+        "disable",
+        "lock",
+        "unlock",
+    ]
 )
 
 Key = tuple[str, str, tuple[str, ...]]

@@ -70,7 +70,9 @@ def compare_dense(pipeline: Pipeline, models: Mapping[str, MicroModel], texts: S
 
     classifier = pipeline.named_steps["classifier"]
     inputs = [("X", FloatTensorType([None, classifier.n_features_in_]))]
-    stock = convert_sklearn(classifier, initial_types=inputs, target_opset=18, options={id(classifier): {"zipmap": False}})
+    stock = convert_sklearn(
+        classifier, initial_types=inputs, target_opset=18, options={id(classifier): {"zipmap": False}}
+    )
     session = onnxruntime.InferenceSession(stock.SerializeToString(), providers=["CPUExecutionProvider"])
     dense = pipeline.named_steps["features"].transform(list(texts)).toarray().astype(np.float32)
     probabilities = session.run(["probabilities"], {"X": dense})[0]

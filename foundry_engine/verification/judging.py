@@ -81,7 +81,9 @@ def failures(
     ]
     for floor in floors:
         group = [r for r in rows if r.split == floor.set and floor.language in (None, r.language)]
-        what = " ".join(str(x) for x in (floor.measure, floor.label or "", floor.language or "", f"on {floor.set} rows") if x)
+        what = " ".join(
+            str(x) for x in (floor.measure, floor.label or "", floor.language or "", f"on {floor.set} rows") if x
+        )
         figures = scores(group, labels)
         value = figures[floor.measure]
         if isinstance(value, dict):

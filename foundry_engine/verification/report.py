@@ -9,7 +9,17 @@ from foundry_engine.learning.scores import Judged, confusion, coverage_curve
 from foundry_engine.reporting import charts
 from foundry_engine.reporting.page import Page, shown
 
-SCORE_HEAD = ("set", "language", "source", "rows", "accuracy", "patterns alone", "no end marks", "error", "error at 95 %")
+SCORE_HEAD = (
+    "set",
+    "language",
+    "source",
+    "rows",
+    "accuracy",
+    "patterns alone",
+    "no end marks",
+    "error",
+    "error at 95 %",
+)
 
 
 def score_rows(table: Sequence[Mapping[str, Any]]) -> list[list[object]]:
@@ -70,7 +80,9 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     lines += ["", "## Labels", ""]
     lines += _markdown_table(("set", "language", "label", "recall", "precision"), label_rows(report["scores"]))
     lines += ["", "## Leave one source out", ""]
-    lines += _markdown_table(("source", "language", "rows", "accuracy", "patterns alone"), left_out_rows(report["left_out"]))
+    lines += _markdown_table(
+        ("source", "language", "rows", "accuracy", "patterns alone"), left_out_rows(report["left_out"])
+    )
     lines += ["", "## Certificates", ""]
     head = ("label", "threshold", "n", "errors", "error", "confidence")
     lines += _markdown_table(head, certificate_rows(report["certificates"]))
@@ -121,7 +133,10 @@ def as_html(report: Mapping[str, Any], rows: Sequence[Judged], labels: Sequence[
         f"in reach: {report['boundaries']['held']} of {report['boundaries']['in_reach']} hold; "
         f"out of reach (reported, not gated): {report['boundaries']['out_held']} of {report['boundaries']['out_of_reach']}"
     )
-    wrong = [[b["text"], b["trap"], b["reach"], b["label"], b["answer"], b["confidence"]] for b in report["boundaries"]["wrong"]]
+    wrong = [
+        [b["text"], b["trap"], b["reach"], b["label"], b["answer"], b["confidence"]]
+        for b in report["boundaries"]["wrong"]
+    ]
     if wrong:
         page.table(("sentence", "trap", "reach", "law", "answer", "confidence"), wrong)
     page.heading("Mistakes the model is surest of · 最自信的错误")

@@ -36,7 +36,9 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
     for text in table["normalized"].to_pylist():
         own = shingles(text)
         shared = Counter(number for shingle in own for number in holders.get(shingle, ()))
-        near = (n for n, count in sorted(shared.items()) if count >= SIMILARITY * (len(own) + len(case_sets[n]) - count))
+        near = (
+            n for n, count in sorted(shared.items()) if count >= SIMILARITY * (len(own) + len(case_sets[n]) - count)
+        )
         tags.append(next((cases[n] for n in near if is_boundary_twin(normalized[n], text)), None))
     return table.append_column("boundary_of", pa.array(tags, pa.string()))
 
