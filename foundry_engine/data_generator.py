@@ -208,7 +208,8 @@ def _nothing_usable(harvest: Harvest, provider: str) -> None:
     example = next((str(row["text"])[:120] for row in refused if row["text"]), "")
     raise ProviderError(
         f"provider '{provider}': none of its {len(refused)} texts and replies is usable "
-        f"({', '.join(f'{count} × {reason}' for reason, count in counts)}). First: {json.dumps(example, ensure_ascii=False)}. "
+        f"({', '.join(f'{count} × {reason}' for reason, count in counts)}). "
+        f"First: {json.dumps(example, ensure_ascii=False)}. "
         "Check the provider's model and prompt in the blueprint, or choose --provider offline."
     )
 
@@ -218,7 +219,8 @@ def _require_every_label(harvest: Harvest, labels: list[str], task: str) -> None
     empty = [label for label in labels if not counts[label]]
     if empty:
         raise EmptyDataset(
-            f"task '{task}': no sample for label {' and '.join(empty)} (samples: {dict(counts)}, refused: {harvest.reasons()}). "
+            f"task '{task}': no sample for label {' and '.join(empty)} "
+            f"(samples: {dict(counts)}, refused: {harvest.reasons()}). "
             "Add moulds or corpus rows for it, or use a provider that can write it."
         )
 

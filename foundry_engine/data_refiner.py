@@ -81,7 +81,7 @@ def run(
 
 
 def samples_table(samples: list[Sample], withheld: list[str]) -> pa.Table:
-    """Samples as an Arrow table, one row each, with a column ``withheld``: whether the row's source is tested on only."""
+    """Samples as an Arrow table, a row each, with a column ``withheld``: whether the row's source is tested on only."""
     columns: dict[str, list[object]] = {name: [] for name in Sample.__slots__}
     for sample in samples:
         for name, values in columns.items():

@@ -34,7 +34,7 @@ from foundry_engine.records import Example, lines_of, read_records
 def run(
     blueprint: Blueprint, task: str, folder: RunFolder, *, force: bool = False, progress: Progress | None = None
 ) -> StageResult:
-    """Export one task; raises ``QualityGateFailed`` when ``.onnx`` and ``.bin`` are larger than the blueprint allows."""
+    """Export one task; ``QualityGateFailed`` when ``.onnx`` and ``.bin`` are larger than the blueprint allows."""
     declaration = blueprint.declaration
     law = blueprint.constitutions[task]
     inputs = {
@@ -62,8 +62,8 @@ def run(
         size = files.classifier.stat().st_size + files.preprocessor.stat().st_size
         if size > declaration.export.max_bytes:
             raise QualityGateFailed(
-                f"task '{task}': .onnx and .bin have {size:,} bytes, export.max_bytes is {declaration.export.max_bytes:,}. "
-                "Raise it, or use fewer patterns."
+                f"task '{task}': .onnx and .bin have {size:,} bytes, "
+                f"export.max_bytes is {declaration.export.max_bytes:,}. Raise it, or use fewer patterns."
             )
         examples = read_records(folder.dataset / EXAMPLES_FILE, Example)
         inputs_ = parity_cases.texts_for(

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 
 SPACE = {*range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0x2028, 0x2029}
-"""Besides every code point of category Zs. U+001C-U+001F are spaces, as in Python, unlike in Rust's standard library."""
+"""Besides every code point of category Zs. U+001C-U+001F are spaces, as in Python, not in Rust's standard library."""
 
 IGNORED = [
     (0x00, 0x08), (0x0E, 0x1B), (0x7F, 0x84), (0x86, 0x9F),  # controls that are not spaces

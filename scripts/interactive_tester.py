@@ -1,4 +1,4 @@
-"""The awakening lab: talk to the forged models, one task after the other. 模型唤醒实验室。
+"""The awakening lab: talk to the forged models, one task after the other · 模型唤醒实验室.
 
 ``python scripts/interactive_tester.py`` tries every task of the blueprint ``text_classification``; ``q`` moves on.
 """

@@ -61,8 +61,8 @@ def read_weights(data: bytes) -> Weights:
     opsets = [(entry.domain, entry.version) for entry in model.opset_import]
     if model.ir_version != IR_VERSION or opsets != [("", OPSET)]:
         raise VersionMismatch(
-            f"ONNX IR {model.ir_version} with operator sets {opsets[:4]}, expected IR {IR_VERSION} with [('', {OPSET})]. "
-            "Forge the model again with this version."
+            f"ONNX IR {model.ir_version} with operator sets {opsets[:4]}, "
+            f"expected IR {IR_VERSION} with [('', {OPSET})]. Forge the model again with this version."
         )
     graph = model.graph
     _check_nodes(graph)

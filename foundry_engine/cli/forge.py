@@ -155,8 +155,7 @@ def _told(step: str, summary: Mapping[str, object]) -> str:
         reasons = ", ".join(f"{count} {reason}" for reason, count in dict(s["reasons"]).items())  # type: ignore[call-overload]
         return f"{s['samples']:,} samples, {s['rejected']:,} refused" + (f" ({reasons})" if reasons else "")
     if step == "refine":
-        splits = ", ".join(f"{count:,} {name}" for name, count in dict(s["splits"]).items())  # type: ignore[call-overload]
-        return splits
+        return ", ".join(f"{count:,} {name}" for name, count in dict(s["splits"]).items())  # type: ignore[call-overload]
     if step == "train":
         return (
             f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {float(str(s['temperature'])):.2f}"
@@ -189,9 +188,8 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         cells = make_plan(order.blueprint, task)
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
-        lines += [
-            f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {order.blueprint.declaration.generate.provider}"
-        ]
+        provider = order.blueprint.declaration.generate.provider
+        lines.append(f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}")
         if order.blueprint.declaration.generate.corpus and corpus.is_file():
             with corpus.open("rb") as file:
                 lines.append(f"  and the rows of {corpus.name}: {sum(1 for _ in file):,}")

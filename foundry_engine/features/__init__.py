@@ -1,0 +1,1 @@
+"""Text to numbers: the one definition every runtime follows."""

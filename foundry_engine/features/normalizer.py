@@ -14,9 +14,9 @@ MAX_CODE_POINTS = 100_000
 
 
 def normalize(text: str) -> str:
-    """The text as the n-grams see it.
+    r"""The text as the n-grams see it.
 
-    >>> normalize("  Ｗhat’s\\u00a0UP？ ")
+    >>> normalize("  Ｗhat’s\u00a0UP？ ")
     "what's up?"
     """
     fold = FOLD.get
@@ -27,9 +27,9 @@ def normalize(text: str) -> str:
 
 
 def text_problem(text: object) -> str | None:
-    """Why this cannot be answered (not a string, too long, a lone surrogate), or ``None``.
+    r"""Why this cannot be answered (not a string, too long, a lone surrogate), or ``None``.
 
-    >>> text_problem("a\\ud800")
+    >>> text_problem("a\ud800")
     'lone surrogate U+D800 at position 1: not a Unicode text'
     """
     if not isinstance(text, str):

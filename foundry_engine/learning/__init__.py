@@ -1,0 +1,1 @@
+"""Behind step 3: search, selection, calibration and certificates, on numpy and scikit-learn."""

@@ -21,6 +21,7 @@ class Analyzer:
         self.settings = settings
 
     def __call__(self, text: str) -> list[str]:
+        """The n-grams of the normalized text."""
         return ngrams(normalize(text), self.settings)
 
 

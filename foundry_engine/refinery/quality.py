@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import mean, median
 
 import pyarrow as pa
@@ -103,7 +104,7 @@ def _diversity(texts: list[str]) -> dict[str, object]:
     bigrams: Counter[tuple[str, str]] = Counter()
     for text in texts:
         tokens = [c for c in text if CLASS[ord(c)] == SPACELESS] + words(text)
-        bigrams.update(zip(tokens, tokens[1:], strict=False))
+        bigrams.update(pairwise(tokens))
     joined = "\n".join(texts).encode("utf-8")
     ratio = round(len(joined) / max(1, len(zlib.compress(joined, 6))), 2)
     return {"distinct_2": _share(len(bigrams), sum(bigrams.values())), "compression": ratio}

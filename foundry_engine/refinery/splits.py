@@ -59,7 +59,7 @@ def _strata(rows: _Rows, splits: list[str]) -> list[list[str]]:
 
 
 def _divide(families: list[str], rows: _Rows, splits: list[str], split: Split, random: Random) -> None:
-    """Move whole families out of training until calibration and test have their shares, or the smallest where none fits."""
+    """Move whole families out of training until calibration and test have their shares, the smallest if none fits."""
     random.shuffle(families)
     total = sum(len(rows.members[family]) for family in families)
     wanted = {CALIBRATION: split.calibration * total, TEST: split.test * total}

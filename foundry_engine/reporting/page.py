@@ -8,12 +8,16 @@ from html import escape
 STYLE = """
 body { font-family: system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif;
        color: #1f2933; margin: 2rem auto; max-width: 62rem; padding: 0 1.5rem; line-height: 1.5; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #cbd2d9; padding-bottom: .3rem; }
-table { border-collapse: collapse; margin: .8rem 0; font-size: .92rem; } td, th { padding: .28rem .7rem; border-bottom: 1px solid #e4e7eb; }
-th { text-align: left; color: #616e7c; font-weight: 600; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
+h1 { font-size: 1.6rem; }
+h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #cbd2d9; padding-bottom: .3rem; }
+table { border-collapse: collapse; margin: .8rem 0; font-size: .92rem; }
+td, th { padding: .28rem .7rem; border-bottom: 1px solid #e4e7eb; }
+th { text-align: left; color: #616e7c; font-weight: 600; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; }
 .verdict { font-size: 1.1rem; padding: .6rem 1rem; border-radius: 6px; display: inline-block; }
 .pass { background: #e3f4e8; color: #22543d; } .fail { background: #fdebd9; color: #7b341e; }
-.note { color: #616e7c; } svg { max-width: 100%; height: auto; } code { background: #f0f2f4; padding: 0 .25rem; border-radius: 3px; }
+.note { color: #616e7c; } svg { max-width: 100%; height: auto; }
+code { background: #f0f2f4; padding: 0 .25rem; border-radius: 3px; }
 """
 
 

@@ -1,0 +1,1 @@
+"""Work in streams that survive an interruption: the journal."""

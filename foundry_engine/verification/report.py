@@ -27,10 +27,8 @@ def score_rows(table: Sequence[Mapping[str, Any]]) -> list[list[object]]:
     rows = []
     for s in table:
         error = None if s["accuracy"] is None else round(1 - s["accuracy"], 4)
-        rows.append(
-            [s["set"], s["language"], s["source"], s["rows"], s["accuracy"], s["cues_alone_accuracy"]]
-            + [s["unmarked_accuracy"], error, s["error_at_95"]]
-        )
+        shares = [s["accuracy"], s["cues_alone_accuracy"], s["unmarked_accuracy"], error, s["error_at_95"]]
+        rows.append([s["set"], s["language"], s["source"], s["rows"], *shares])
     return rows
 
 
@@ -67,7 +65,8 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     lines = [f"# {report['task']}: {'passed' if report['passed'] else 'NOT SHIPPED'}", ""]
     lines += [f"- {failure}" for failure in report["failures"]]
     lines += [
-        f"- size: {report['bytes']:,} bytes (.onnx + .bin), {report['features']['terms']:,} terms, {report['features']['cues']} cues",
+        f"- size: {report['bytes']:,} bytes (.onnx + .bin), "
+        f"{report['features']['terms']:,} terms, {report['features']['cues']} cues",
         f"- boundary cases in reach: {report['boundaries']['held']} of {report['boundaries']['in_reach']}; "
         f"out of reach: {report['boundaries']['out_held']} of {report['boundaries']['out_of_reach']}",
         f"- parity: {report['parity']['summary']}",
@@ -99,7 +98,8 @@ def as_html(report: Mapping[str, Any], rows: Sequence[Judged], labels: Sequence[
         for failure in report["failures"]:
             page.paragraph(failure)
     page.paragraph(
-        f"{report['bytes']:,} bytes (.onnx + .bin) · {report['features']['terms']:,} terms · {report['features']['cues']} cues · "
+        f"{report['bytes']:,} bytes (.onnx + .bin) · {report['features']['terms']:,} terms · "
+        f"{report['features']['cues']} cues · "
         f"parity: {report['parity']['summary']} · changed answers: {report['changes']['summary']}",
         note=True,
     )
@@ -131,7 +131,8 @@ def as_html(report: Mapping[str, Any], rows: Sequence[Judged], labels: Sequence[
     page.heading("Boundary cases · 边界案例")
     page.paragraph(
         f"in reach: {report['boundaries']['held']} of {report['boundaries']['in_reach']} hold; "
-        f"out of reach (reported, not gated): {report['boundaries']['out_held']} of {report['boundaries']['out_of_reach']}"
+        "out of reach (reported, not gated): "
+        f"{report['boundaries']['out_held']} of {report['boundaries']['out_of_reach']}"
     )
     wrong = [
         [b["text"], b["trap"], b["reach"], b["label"], b["answer"], b["confidence"]]

@@ -1,4 +1,4 @@
-"""Tags rows that are a slip of the finger away from a better row: removed only when digits, negation and label agree."""
+"""Tags rows a slip of the finger away from a better row: removed only when digits, negation and label agree."""
 
 from __future__ import annotations
 
