@@ -68,8 +68,8 @@ def read(path: Path) -> Document:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        document.problems.append(Problem(document.file, line, 1, f"not UTF-8 (byte 0x{raw[error.start]:02X})"))
+        place = _place_of(raw, error.start)
+        document.problems.append(Problem(document.file, *place, f"not UTF-8 (byte 0x{raw[error.start]:02X})"))
         return document
     return parse(text, str(path))
 
@@ -86,9 +86,17 @@ def parse(text: str, file: str = "<text>") -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         document.problems.append(Problem(file, line, column, f"not YAML: {error.problem or error.context}"))
-    except yaml.YAMLError as error:
-        document.problems.append(Problem(file, 1, 1, f"not YAML: {error}"))
+    except yaml.reader.ReaderError as error:  # its position counts bytes
+        place = _place_of(text.encode("utf-8"), error.position)
+        what = f"{error.reason} (U+{int(error.character):04X})"
+        document.problems.append(Problem(file, *place, f"not YAML: {what}"))
     return document
+
+
+def _place_of(raw: bytes, position: int) -> tuple[int, int]:
+    """Line and column, in characters and from 1, of a byte of a UTF-8 text."""
+    before = raw[:position].removeprefix(b"\xef\xbb\xbf")
+    return before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
 
 
 def _events_are_plain(text: str, document: Document) -> bool:
@@ -98,7 +106,8 @@ def _events_are_plain(text: str, document: Document) -> bool:
 
     def refuse(event: yaml.Event, message: str) -> None:
         mark = event.start_mark
-        document.problems.append(Problem(document.file, mark.line + 1, mark.column + 1, message))
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        document.problems.append(Problem(document.file, line, column, message))
 
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.DocumentStartEvent):
@@ -109,8 +118,9 @@ def _events_are_plain(text: str, document: Document) -> bool:
             refuse(event, f"alias *{event.anchor}: write the value out")
         elif isinstance(event, yaml.NodeEvent) and event.anchor:
             refuse(event, f"anchor &{event.anchor}: anchors are not read")
-        if getattr(event, "tag", None):
-            refuse(event, f"tag {event.tag}: tags are not read")
+        tag = getattr(event, "tag", None)
+        if tag:
+            refuse(event, f"tag {tag}: tags are not read")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
