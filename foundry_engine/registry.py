@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from foundry_engine.errors import UnknownComponent
@@ -25,24 +26,33 @@ KINDS: dict[str, tuple[str, str]] = {
 
 def names(kind: str) -> list[str]:
     """Names of all components of a kind, own and from entry points, sorted."""
-    package, suffix = KINDS[kind]
-    modules = pkgutil.iter_modules(import_module(package).__path__)
-    own = {m.name.removesuffix(suffix) for m in modules if m.name.endswith(suffix) and not m.name.startswith("_")}
-    return sorted(own | {point.name for point in entry_points(group=f"foundry.{kind}")})
+    return sorted(_own(kind) | _outside(kind).keys())
 
 
 def find(kind: str, name: str) -> ModuleType:
-    """The module of a component.
+    """The module of a component; an own file before an entry point of the same name.
 
     Raises ``UnknownComponent``, which lists the known names and the nearest one.
     """
     package, suffix = KINDS[kind]
-    known = names(kind)
-    if name not in known:
-        raise UnknownComponent(f"no {kind.removesuffix('s')} '{name}'; {suggest(name, known)}", kind=kind, name=name)
-    for point in entry_points(group=f"foundry.{kind}", name=name):
-        return point.load()  # type: ignore[no-any-return]
-    return import_module(f"{package}.{name}{suffix}")
+    if name in _own(kind):
+        return import_module(f"{package}.{name}{suffix}")
+    if name in _outside(kind):
+        component: ModuleType = _outside(kind)[name].load()
+        return component
+    raise UnknownComponent(f"no {kind.removesuffix('s')} '{name}'; {suggest(name, names(kind))}", kind=kind, name=name)
+
+
+def _own(kind: str) -> set[str]:
+    package, suffix = KINDS[kind]
+    modules = pkgutil.iter_modules(import_module(package).__path__)
+    return {m.name.removesuffix(suffix) for m in modules if m.name.endswith(suffix) and not m.name.startswith("_")}
+
+
+@cache
+def _outside(kind: str) -> dict[str, EntryPoint]:
+    """Entry points of a kind by name; looked up once, because every look-up reads all installed packages."""
+    return {point.name: point for point in entry_points(group=f"foundry.{kind}")}
 
 
 def suggest(name: str, known: list[str]) -> str:
