@@ -171,7 +171,10 @@ def load(folder: Path) -> Blueprint:
         constitution, wrong = _typed(law, Constitution)
         if constitution is not None and not wrong:
             languages = [str(x) for x in declaration.languages] if declaration else list(typing.get_args(Language))
-            wrong = [law.problem(p, _nearest(m, constitution)) for p, m in findings(constitution, languages)]
+            wrong = [
+                law.problem(p, _nearest(m, constitution), at_key=p[0] == "abstain")  # there the label is a key
+                for p, m in findings(constitution, languages)
+            ]
             if constitution.task != task:
                 wrong.append(law.problem(("task",), f"task '{constitution.task}' in the file of task '{task}'"))
             constitutions[task] = constitution
