@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from foundry_engine.constitution import Constitution
 
@@ -35,7 +35,7 @@ class CompletionRequest:
     system: str
     user: str
     schema: Mapping[str, object]
-    cell: Mapping[str, object]
+    cell: Mapping[str, Any]
     count: int
     seed: int
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -69,7 +70,7 @@ class StageResult:
 
     state: str
     fingerprint: str
-    summary: Mapping[str, object]
+    summary: Mapping[str, Any]
 
 
 def run_stage(
@@ -93,7 +94,7 @@ def run_stage(
     return StageResult("done", fingerprint, summary)
 
 
-def finished_summary(folder: Path, fingerprint: str | None = None) -> Mapping[str, object] | None:
+def finished_summary(folder: Path, fingerprint: str | None = None) -> Mapping[str, Any] | None:
     """The summary of a finished stage, or ``None`` if it is not whole or has another fingerprint."""
     state = _state(folder)
     if state is None or (fingerprint is not None and state["fingerprint"] != fingerprint):
@@ -117,7 +118,7 @@ def content_of(folder: Path) -> Mapping[str, str]:
     return state["files"] if state else {}
 
 
-def _state(folder: Path) -> dict | None:
+def _state(folder: Path) -> dict[str, Any] | None:
     try:
         state = json.loads((folder / STAGE_FILE).read_bytes())
         return state if {"fingerprint", "files", "summary"} <= state.keys() else None

@@ -73,7 +73,7 @@ def run(
     result = run_stage(folder.report, inputs, work, force)
     if not result.summary["passed"]:
         page = folder.report / PAGE
-        lines = "\n".join(f"  {line}" for line in result.summary["failures"])  # type: ignore[attr-defined]
+        lines = "\n".join(f"  {line}" for line in result.summary["failures"])
         kind = ParityError if result.summary["parity_failed"] else QualityGateFailed
         raise kind(f"task '{task}' is not shipped, models/ is untouched:\n{lines}\nThe report is {page}")
     promote(folder, models, task)
@@ -176,10 +176,9 @@ class _Verification:
         """Counts from what was generated to what is trained and tested on."""
         generated = finished_summary(self.folder.samples) or {}
         refined = finished_summary(self.folder.dataset) or {}
-        samples, rejected = int(str(generated.get("samples", 0))), int(str(generated.get("rejected", 0)))
+        samples, rejected = generated.get("samples", 0), generated.get("rejected", 0)
         rows = [("texts offered", samples + rejected), ("through the gates", samples)]
-        removed: Mapping[str, int] = refined.get("removed", {})  # type: ignore[assignment]
-        rows.append(("after refining", samples - sum(removed.values())))
+        rows.append(("after refining", samples - sum(refined.get("removed", {}).values())))
         counts = Counter(example.split for example in self.examples)
         return rows + [(name, counts[name]) for name in ("train", "calibration", "test", "withheld") if counts[name]]
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import unicodedata2 as ucd
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
+CATEGORY = {c: ucd.category(chr(c)) for c in CODE_POINTS}
 
 SPACE = {*range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0x2028, 0x2029}
 """Besides every code point of category Zs. U+001C-U+001F are spaces, as in Python, not in Rust's standard library."""
@@ -53,19 +55,21 @@ SPACELESS = [
 """Blocks of scripts that write words without spaces between them."""
 
 
+IGNORED_CODE_POINTS = {code for low, high in IGNORED for code in range(low, high + 1)}
+SPACELESS_CODE_POINTS = {code for low, high in SPACELESS for code in range(low, high + 1)}
+ONE_FORM = {source: target for target, sources in PUNCTUATION.items() for source in sources}
+
+
 def fold(code: int) -> str:
     """What the normaliser puts in place of one code point."""
     char = chr(code)
-    if code in SPACE or ucd.category(char) == "Zs":
+    if code in SPACE or CATEGORY[code] == "Zs":
         return " "
-    if any(low <= code <= high for low, high in IGNORED):
+    if code in IGNORED_CODE_POINTS:
         return ""
     if 0xFF01 <= code <= 0xFF5E:
         char = chr(code - 0xFEE0)
-    for target, sources in PUNCTUATION.items():
-        if char in sources:
-            return target
-    return lower(char)
+    return ONE_FORM.get(char) or lower(char)
 
 
 def lower(char: str) -> str:
@@ -81,13 +85,13 @@ def lower_table() -> dict[int, str]:
     pairs for every letter its own, older database has assigned) and is completed from character names:
     CAPITAL X and SMALL X with otherwise equal names are a pair.
     """
-    by_name = {ucd.name(chr(c), ""): c for c in CODE_POINTS if ucd.category(chr(c)) in ("Ll", "Lo", "So")}
+    by_name = {ucd.name(chr(c), ""): c for c in CODE_POINTS if CATEGORY[c] in ("Ll", "Lo", "So")}
     table: dict[int, str] = {}
     for code in CODE_POINTS:
         char = chr(code)
         if char.lower() != char:
             table[code] = char.lower()
-        elif ucd.category(char) == "Lu" and code not in table:
+        elif CATEGORY[code] == "Lu":
             small = by_name.get(ucd.name(char, "").replace("CAPITAL", "SMALL"))
             if small is not None:
                 table[code] = chr(small)
@@ -99,12 +103,12 @@ LOWER = lower_table()
 
 def is_word(code: int) -> bool:
     """Letters, marks and numbers of the pinned version."""
-    return ucd.category(chr(code))[0] in "LMN"
+    return CATEGORY[code][0] in "LMN"
 
 
 def is_spaceless(code: int) -> bool:
     """Word characters of scripts written without spaces."""
-    return is_word(code) and any(low <= code <= high for low, high in SPACELESS)
+    return code in SPACELESS_CODE_POINTS and is_word(code)
 
 
 def ranges(member: Callable[[int], bool]) -> list[tuple[int, int]]:
@@ -121,7 +125,7 @@ def ranges(member: Callable[[int], bool]) -> list[tuple[int, int]]:
 
 def fold_lines() -> list[str]:
     """``first last step target`` for runs of equal distance, so that the table stays short."""
-    runs: list[list[object]] = []
+    runs: list[list[Any]] = []
     for code in CODE_POINTS:
         target = fold(code)
         if target == chr(code):
@@ -132,7 +136,7 @@ def fold_lines() -> list[str]:
             kind = target
         if runs and runs[-1][2] == kind:
             first, last, _, step = runs[-1]
-            gap = code - int(last)  # type: ignore[call-overload]
+            gap = code - last
             if gap == step or (step == 0 and gap <= 2):
                 runs[-1][1], runs[-1][3] = code, gap
                 continue

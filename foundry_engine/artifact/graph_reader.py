@@ -11,6 +11,7 @@ import struct
 import sys
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -20,7 +21,7 @@ from foundry_engine.errors import MalformedArtifact, VersionMismatch
 FLOAT, DOUBLE = 1, 11
 """ONNX element types."""
 IR_VERSION, OPSET = 8, 13
-NODES = (
+NODES: tuple[tuple[str, list[str], list[str], dict[str, int]], ...] = (
     ("Gather", ["weights", "indices"], ["rows"], {"axis": 0}),
     ("Cast", ["rows"], ["rows_double"], {"to": DOUBLE}),
     ("Gemm", ["values", "rows_double", "bias"], ["logits"], {}),
@@ -79,7 +80,7 @@ def read_weights(data: bytes) -> Weights:
     return Weights(weights, tuple(bias))
 
 
-def _check_nodes(graph: messages.Any) -> None:
+def _check_nodes(graph: Any) -> None:
     found = [
         (node.op_type, list(node.input), list(node.output), {a.name: a.i for a in node.attribute})
         for node in graph.node
@@ -93,7 +94,7 @@ def _check_nodes(graph: messages.Any) -> None:
         raise MalformedArtifact("another graph: expected inputs indices, values and output probabilities")
 
 
-def _numbers(tensor: messages.Any, kind: int, code: str) -> array[float]:
+def _numbers(tensor: Any, kind: int, code: str) -> array[float]:
     size = struct.calcsize(code)
     if tensor.data_type != kind or len(tensor.raw_data) % size:
         raise MalformedArtifact(f"{tensor.name} has element type {tensor.data_type} and {len(tensor.raw_data)} bytes")

@@ -19,6 +19,7 @@ for _file in descriptor_pb2.FileDescriptorSet.FromString(base64.b64decode(DESCRI
 
 
 def _class(name: str) -> Any:
+    """A message class; its fields are known at run time only, so messages are ``Any`` to a type checker."""
     return message_factory.GetMessageClass(_pool.FindMessageTypeByName(name))
 
 

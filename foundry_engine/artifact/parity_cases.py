@@ -11,9 +11,11 @@ import hashlib
 import struct
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from foundry_engine.features.normalizer import MAX_CODE_POINTS
+
+Item = TypeVar("Item", str, int)
 
 LONGEST_LIST = 64
 
@@ -72,7 +74,8 @@ def random_text(random: Random, longest: int = 24) -> str:
 
 def text_of(case: dict[str, Any]) -> str:
     """The input text of a case."""
-    return case["text"] if "text" in case else case["repeat"] * case["times"]
+    text: str = case["text"] if "text" in case else case["repeat"] * case["times"]
+    return text
 
 
 def bits(value: float) -> str:
@@ -90,10 +93,10 @@ def from_bits(text: str) -> float:
     return value
 
 
-def listed(items: Sequence[str] | Sequence[int]) -> list[str] | list[int] | dict[str, Any]:
+def listed(items: Sequence[Item]) -> list[Item] | dict[str, Any]:
     """A list, or its length and hash where it is long."""
     if len(items) <= LONGEST_LIST:
-        return list(items)  # type: ignore[return-value]
+        return list(items)
     return {"count": len(items), "sha256": _hash("\n".join(map(str, items)))}
 
 

@@ -7,6 +7,7 @@ import struct
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -179,7 +180,7 @@ def decode(data: bytes) -> Preprocessor:
     )
 
 
-def _ngrams(message: messages.Any) -> tuple[NGramSettings, tuple[float, ...]]:
+def _ngrams(message: Any) -> tuple[NGramSettings, tuple[float, ...]]:
     settings = NGramSettings(message.char_min, message.char_max, message.word_min, message.word_max)
     word_ok = settings.word_max == 0 or 1 <= settings.word_min <= settings.word_max <= MAX_NGRAM
     if not 1 <= settings.char_min <= settings.char_max <= MAX_NGRAM or not word_ok:
@@ -193,7 +194,7 @@ def _ngrams(message: messages.Any) -> tuple[NGramSettings, tuple[float, ...]]:
     return settings, weights
 
 
-def _idf(message: messages.Any, size: int) -> tuple[float, ...]:
+def _idf(message: Any, size: int) -> tuple[float, ...]:
     values = tuple(message.idf_values)
     if not values and not message.idf_places:
         return ()
@@ -211,7 +212,7 @@ def _idf(message: messages.Any, size: int) -> tuple[float, ...]:
     return tuple(idf)
 
 
-def _groups(written: messages.Any, labels: int, kind: str) -> tuple[Group, ...]:
+def _groups(written: Any, labels: int, kind: str) -> tuple[Group, ...]:
     groups = []
     for number, group in enumerate(written):
         patterns = []
@@ -226,7 +227,7 @@ def _groups(written: messages.Any, labels: int, kind: str) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _thresholds(written: messages.Any, labels: int) -> dict[int, Threshold]:
+def _thresholds(written: Any, labels: int) -> dict[int, Threshold]:
     thresholds: dict[int, Threshold] = {}
     for entry in written:
         value = entry.threshold if entry.HasField("threshold") else None

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -117,7 +117,7 @@ def line(
 def list_blueprints(as_json: Json = False) -> None:
     """List the blueprints of this project, with their tasks."""
     workspace = _workspace(None, None)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in workspace.blueprint_names():
         try:
             declared = workspace.find(name)
@@ -134,7 +134,7 @@ def list_blueprints(as_json: Json = False) -> None:
             r["name"],
             ", ".join(r["tasks"]),
             r["title"] if not r["problems"] else f"{r['problems']} mistakes: forge it to see them",
-        ]  # type: ignore[arg-type]
+        ]
         for r in rows
     ]
     console.text(console.columns(("blueprint", "tasks", "title"), cells))

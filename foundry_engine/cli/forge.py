@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
@@ -148,29 +149,26 @@ def _door(step: str) -> Callable[[str, Order, Workspace], StageResult]:
     return {"generate": generate, "refine": refine, "train": train, "export": export, "verify": verify}[step]
 
 
-def _told(step: str, summary: Mapping[str, object]) -> str:
+def _told(step: str, s: Mapping[str, Any]) -> str:
     """A step's summary in a line."""
-    s: Mapping[str, object] = summary
     if step == "generate":
-        reasons = ", ".join(f"{count} {reason}" for reason, count in dict(s["reasons"]).items())  # type: ignore[call-overload]
+        reasons = ", ".join(f"{count} {reason}" for reason, count in s["reasons"].items())
         return f"{s['samples']:,} samples, {s['rejected']:,} refused" + (f" ({reasons})" if reasons else "")
     if step == "refine":
-        return ", ".join(f"{count:,} {name}" for name, count in dict(s["splits"]).items())  # type: ignore[call-overload]
+        return ", ".join(f"{count:,} {name}" for name, count in s["splits"].items())
     if step == "train":
-        return (
-            f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {float(str(s['temperature'])):.2f}"
-        )
+        return f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {s['temperature']:.2f}"
     if step == "export":
         return f"{s['bytes']:,} bytes, {s['parity_cases']} parity cases"
-    held, total = s["boundaries"]  # type: ignore[misc]
+    held, total = s["boundaries"]
     return f"boundary cases {held}/{total}, changed answers {s['changes']}"
 
 
-def score_lines(records: Sequence[Mapping[str, object]]) -> list[str]:
+def score_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """The scores of verified tasks as a table."""
     rows = []
     for record in records:
-        for score in record.get("scores") or ():  # type: ignore[attr-defined]
+        for score in record.get("scores") or ():
             row = [record["task"], score["set"], score["language"], f"{score['rows']:,}"]
             row += [console.percent(score[key]) for key in ("accuracy", "cues_alone_accuracy", "unmarked_accuracy")]
             rows.append([*row, ", ".join(f"{k} {console.percent(v)}" for k, v in score["recall"].items())])

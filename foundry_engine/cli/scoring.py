@@ -49,15 +49,16 @@ def _figures(frame: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, Any]:
     correct = frame["label"] == frame["answer"]
     accepted = frame["accepted"]
     table = pd.crosstab(frame["label"], frame["answer"]).reindex(index=list(labels), columns=list(labels), fill_value=0)
-    hits = {name: int(table.loc[name, name]) for name in labels}
+    counts = table.to_numpy()
+    hits = {name: int(counts[i, i]) for i, name in enumerate(labels)}
     return {
         "rows": len(frame),
         "accuracy": _share(int(correct.sum()), len(frame)),
         "coverage": _share(int(accepted.sum()), len(frame)),
         "accepted_accuracy": _share(int((correct & accepted).sum()), int(accepted.sum())),
-        "recall": {name: _share(hits[name], int(table.loc[name].sum())) for name in labels},
-        "precision": {name: _share(hits[name], int(table[name].sum())) for name in labels},
-        "confusion": table.to_numpy().tolist(),
+        "recall": {name: _share(hits[name], int(counts[i].sum())) for i, name in enumerate(labels)},
+        "precision": {name: _share(hits[name], int(counts[:, i].sum())) for i, name in enumerate(labels)},
+        "confusion": counts.tolist(),
     }
 
 

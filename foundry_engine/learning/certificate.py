@@ -40,7 +40,7 @@ def certify(
     total = len(confidence)
     order = np.argsort(-confidence, kind="stable")
     ordered = confidence[order]
-    errors_until = np.cumsum(~correct[order])
+    errors_until = np.cumsum(~correct[order], dtype=np.int64)
     ends = np.flatnonzero(np.r_[ordered[1:] < ordered[:-1], True]) if total else np.array([], dtype=np.int64)
     n, errors = ends + 1, errors_until[ends]
     best = -1

@@ -17,6 +17,7 @@ from foundry_engine.learning.matrices import Candidate, Mask, Matrices
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+Number = TypeVar("Number", bound=np.generic)
 
 
 ROUGH = 1e-2
@@ -107,7 +108,7 @@ def search(
     return candidates[int(np.argmax(np.round(means, 5)))], table
 
 
-def with_copies(column: npt.NDArray[np.float64], copies: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def with_copies(column: npt.NDArray[Number], copies: npt.NDArray[np.int64]) -> npt.NDArray[Number]:
     """A column of the training rows, followed by the copies' values."""
     return np.concatenate([column, column[copies]])
 

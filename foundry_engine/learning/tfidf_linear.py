@@ -76,7 +76,8 @@ class TfidfLinear:
         self.weight = with_copies(self.rows.weight, self.copies)
         self.weight[len(self.rows) :] *= settings.unmarked_weight
         self.progress.advance()
-        best, table = candidates[0], []
+        best = candidates[0]
+        table: list[dict[str, object]] = []
         if len(candidates) > 1 and folds > 1:
             best, table = search(
                 candidates, self.matrices, self.rows, self.copies, folds, self.seed, self.progress.advance

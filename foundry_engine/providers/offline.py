@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from random import Random
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -38,16 +40,15 @@ class Provider:
             slot_seed = f"{cell['pair_seed']}:{mould.pair}" if mould.pair and cell.get("pair_seed") else None
             banks = self._grammar.banks.get(mould.language, {})
             text = expand(random.choice(mould.texts), banks, random, slot_seed)
-            channel = str(dict(cell.get("attributes") or {}).get("channel", ""))  # type: ignore[call-overload]
+            channel = str((cell.get("attributes") or {}).get("channel", ""))
             items.append({"text": through(channel, text, mould.language, random), "mould": name})
         return Completion(json.dumps({"items": items}, ensure_ascii=False))
 
     async def close(self) -> None:
         """Nothing to give back."""
 
-    def _fitting(self, cell: object) -> list[tuple[str, Mould]]:
+    def _fitting(self, wanted: Mapping[str, Any]) -> list[tuple[str, Mould]]:
         """Moulds for a cell; of those, the ones that share most axis values with it."""
-        wanted = dict(cell)  # type: ignore[call-overload]
         attributes = wanted.get("attributes") or {}
         found = [
             (name, mould)

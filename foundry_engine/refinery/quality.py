@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from statistics import mean, median
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from foundry_engine.features.ngrams import words
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
+
+Key = TypeVar("Key", bound=tuple[str, ...])
 
 
 def report(table: pa.Table, splits: list[str], reasons: list[str]) -> dict[str, object]:
@@ -58,23 +61,22 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
     ]
 
 
-def as_text(data: Mapping[str, object]) -> str:
+def as_text(data: Mapping[str, Any]) -> str:
     """The report as a page of plain text."""
     lines = [f"rows in {data['rows_in']}, kept {data['rows_kept']}, families {data['families']}"]
-    removed: Mapping[str, int] = data["removed"]  # type: ignore[assignment]
-    lines += [f"  removed {count:6d}  {reason}" for reason, count in removed.items()]
+    lines += [f"  removed {count:6d}  {reason}" for reason, count in data["removed"].items()]
     lines.append("")
-    counts: Sequence[Mapping[str, object]] = data["counts"]  # type: ignore[assignment]
-    lines += [f"  {row['split']:12s} {row['language']:3s} {row['label']!s:16s} {row['rows']:6d}" for row in counts]
+    lines += [
+        f"  {row['split']:12s} {row['language']:3s} {row['label']!s:16s} {row['rows']:6d}" for row in data["counts"]
+    ]
     for name in ("length", "diversity"):
         lines.append("")
-        values: Mapping[str, Mapping[str, object]] = data[name]  # type: ignore[assignment]
-        for language, parts in values.items():
+        for language, parts in data[name].items():
             lines.append(f"{name} {language}: " + ", ".join(f"{key} {value}" for key, value in parts.items()))
     return "\n".join(lines) + "\n"
 
 
-def _table(keys: list[tuple[str, ...]]) -> list[tuple[tuple[str, ...], int]]:
+def _table(keys: list[Key]) -> list[tuple[Key, int]]:
     return sorted(Counter(keys).items())
 
 
