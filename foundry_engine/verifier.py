@@ -28,11 +28,11 @@ from foundry_engine.folders import (
     write_atomic,
 )
 from foundry_engine.learning.fitted import FittedModel, load
-from foundry_engine.learning.scores import table
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, read_objects, read_records
 from foundry_engine.runtime import MicroModel
 from foundry_engine.verification import agreement, judging, report
+from foundry_engine.verification.scores import table
 
 REPORT, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
 MANIFEST = "manifest.json"

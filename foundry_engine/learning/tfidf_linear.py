@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +25,8 @@ from foundry_engine.learning.fitted import FittedModel, logistic
 from foundry_engine.learning.matrices import Candidate, Matrices, smooth_idf
 from foundry_engine.learning.search import ROUGH, fit_classifier, in_threads, padded, search, with_copies
 from foundry_engine.learning.selection import importance, most_important
+from foundry_engine.learning.tfidf_linear_settings import Settings
 from foundry_engine.log import Progress
-
-if TYPE_CHECKING:
-    from foundry_engine.trainers.tfidf_linear_trainer import Settings
 
 WRITTEN = "written by hand"
 LEAST_ROWS_OF_A_SOURCE = 100

@@ -10,9 +10,9 @@ from sklearn.pipeline import Pipeline
 from foundry_engine.blueprint import Floor
 from foundry_engine.constitution import Constitution
 from foundry_engine.language.noise import unmarked
-from foundry_engine.learning.scores import Judged, scores
 from foundry_engine.records import Example
 from foundry_engine.runtime import MicroModel
+from foundry_engine.verification.scores import Judged, scores
 
 TESTED = ("test", "withheld")
 """Splits that are tested on."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foundry_engine.learning.scores import Judged, confusion, coverage_curve
 from foundry_engine.reporting import charts
 from foundry_engine.reporting.page import Page, shown
+from foundry_engine.verification.scores import Judged, confusion, coverage_curve
 
 SCORE_HEAD = (
     "set",
