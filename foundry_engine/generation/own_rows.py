@@ -49,11 +49,15 @@ def raw_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with a header, UTF-8 with or without a byte-order mark."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}. Check the path and its permissions.") from error
     except UnicodeDecodeError as error:
-        raise MalformedRecord(f"{path}: not UTF-8 (byte {error.start}). Save the file as UTF-8.") from error
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise MalformedRecord(
+            f"{path}:{line}: not UTF-8 (byte 0x{raw[error.start]:02X}). Save the file as UTF-8.", line=line
+        ) from error
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         missing = {"text", "label"} - set(reader.fieldnames or [])
@@ -66,4 +70,5 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             yield reader.line_num, row
     except csv.Error as error:
-        raise MalformedRecord(f"{path}:{reader.line_num}: not CSV ({error})", line=reader.line_num) from error
+        line = reader.line_num + 1  # it counts to the end of the last row that could be read
+        raise MalformedRecord(f"{path}:{line}: not CSV ({error})", line=line) from error
