@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from foundry_engine.artifact import messages
 from foundry_engine.errors import MalformedArtifact, VersionMismatch
@@ -28,6 +29,9 @@ NODES: tuple[tuple[str, list[str], list[str], dict[str, int]], ...] = (
     ("Softmax", ["logits"], ["probabilities"], {"axis": 1}),
 )
 """Operator, inputs, outputs and attributes of every node, in order."""
+UNREAD = {"ModelProto": {4, 5, 6}, "AttributeProto": {20}, "ValueInfoProto": {2}}
+"""Fields our files have besides those of ``onnx_subset.proto``: names and element types. Any other, such as tensors
+kept in other files, local functions or sparse weights, could make ONNX Runtime compute something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ def read_weights(data: bytes) -> Weights:
             f"ONNX IR {model.ir_version} with operator sets {opsets[:4]}, "
             f"expected IR {IR_VERSION} with [('', {OPSET})]. Forge the model again with this version."
         )
+    _check_fields(model)
     graph = model.graph
     _check_nodes(graph)
     tensors = {tensor.name: tensor for tensor in graph.initializer}
@@ -80,12 +85,27 @@ def read_weights(data: bytes) -> Weights:
     return Weights(weights, tuple(bias))
 
 
+def _check_fields(message: Any) -> None:
+    name = message.DESCRIPTOR.name
+    foreign = {field.field_number for field in UnknownFieldSet(message)} - UNREAD.get(name, set())
+    if foreign:
+        raise MalformedArtifact(f"another graph: {name} has the foreign fields {sorted(foreign)[:8]}")
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            for part in value if descriptor.is_repeated else [value]:
+                _check_fields(part)
+
+
 def _check_nodes(graph: Any) -> None:
     found = [
-        (node.op_type, list(node.input), list(node.output), {a.name: a.i for a in node.attribute})
+        (node.op_type, list(node.input), list(node.output), [(a.name, a.i, a.f) for a in node.attribute])
         for node in graph.node
     ]
-    if found != [(op, inputs, outputs, attributes) for op, inputs, outputs, attributes in NODES]:
+    expected = [
+        (op, inputs, outputs, [(name, i, 0.0) for name, i in attributes.items()])
+        for op, inputs, outputs, attributes in NODES
+    ]
+    if found != expected:
         shape = " → ".join(str(node[0])[:20] for node in found[:8]) or "empty"
         raise MalformedArtifact(f"another graph: expected Gather → Cast → Gemm → Softmax as written here, got {shape}")
     if any(node.domain for node in graph.node):

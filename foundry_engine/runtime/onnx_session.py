@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundry_engine.errors import MissingDependency
+from foundry_engine.errors import MalformedArtifact, MissingDependency
+
+SHAPES = [("indices", "tensor(int64)", [None]), ("values", "tensor(double)", [1, None])]
+"""Name, element type and dimensions of the graph's inputs."""
 
 
 class OnnxSession:
@@ -22,7 +25,13 @@ class OnnxSession:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._numpy = np
-        self._session = onnxruntime.InferenceSession(classifier, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(classifier, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its classes share no base but this
+            raise MalformedArtifact(f"ONNX Runtime {onnxruntime.__version__} refuses the graph: {error}") from error
+        found = [(entry.name, entry.type, entry.shape) for entry in self._session.get_inputs()]
+        if found != SHAPES:
+            raise MalformedArtifact(f"another graph: expected the inputs {SHAPES}, got {found[:4]}")
 
     def probabilities(self, indices: Sequence[int], values: Sequence[float]) -> list[float]:
         """One probability a label."""
