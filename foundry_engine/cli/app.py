@@ -77,7 +77,7 @@ def line(
             raise WrongUsage(f"--blueprint belongs to the line, not to '{context.invoked_subcommand}'")
         return
     if blueprint is None:
-        raise WrongUsage("give --blueprint NAME, or a command (see --help)")
+        raise WrongUsage("give --blueprint NAME, or a command")
     from foundry_engine.cli import forge
     from foundry_engine.settings import load_environment
 
@@ -212,6 +212,8 @@ def main(root: Path | None = None) -> None:
     debug = "--debug" in sys.argv[1:]
     try:
         code = app(standalone_mode=False, prog_name="main.py" if root else "foundry")
+        if code == exit_codes.INTERRUPTED:  # how typer hands on a Ctrl-C
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else exit_codes.OK)
     except FoundryError as error:
         if debug:
@@ -222,7 +224,8 @@ def main(root: Path | None = None) -> None:
         console.say("interrupted: what is finished is kept; the same command goes on from there")
         sys.exit(exit_codes.INTERRUPTED)
     except (WrongUsage, TyperException) as error:
-        console.complain(f"{error}".rstrip(".") + ". See --help.")
+        said = error.format_message() if isinstance(error, TyperException) else str(error)
+        console.complain(f"{said} See --help." if said.endswith("?") else f"{said.rstrip('.')}. See --help.")
         sys.exit(exit_codes.USAGE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

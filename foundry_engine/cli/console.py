@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 PLAIN_EVERY = 5.0
 """Seconds between two plain progress lines."""
 
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+"""Without emoji names: rich would turn ``file.yaml:100:5`` into a picture."""
 
 
 def say(message: str) -> None:
