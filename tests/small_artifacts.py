@@ -13,7 +13,8 @@ from foundry_engine.artifact.files import ArtifactFiles
 from foundry_engine.artifact.onnx_graph import to_onnx
 from foundry_engine.artifact.preprocessor import Certificate, Group, Preprocessor, Threshold, encode
 from foundry_engine.features.ngrams import BEGIN, END, WORD_MARK, NGramSettings
-from foundry_engine.features.patterns import ANYWHERE, END as AT_END, START, WHOLE_WORD, Pattern
+from foundry_engine.features.patterns import ANYWHERE, START, WHOLE_WORD, Pattern
+from foundry_engine.features.patterns import END as AT_END
 from foundry_engine.features.tfidf import TF_WEIGHTS
 from foundry_engine.learning.fitted import FittedModel
 from foundry_engine.runtime import MicroModel

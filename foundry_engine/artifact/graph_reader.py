@@ -87,7 +87,8 @@ def read_weights(data: bytes) -> Weights:
 
 def _check_fields(message: Any) -> None:
     name = message.DESCRIPTOR.name
-    foreign = {field.field_number for field in UnknownFieldSet(message)} - UNREAD.get(name, set())
+    unknown = UnknownFieldSet(message)
+    foreign = {unknown[i].field_number for i in range(len(unknown))} - UNREAD.get(name, set())
     if foreign:
         raise MalformedArtifact(f"another graph: {name} has the foreign fields {sorted(foreign)[:8]}")
     for descriptor, value in message.ListFields():
