@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,14 @@ from foundry_engine.errors import Busy, FoundryError
 STAGE_FILE = "stage.json"
 SAMPLES_FILE, EXAMPLES_FILE = "samples.jsonl", "examples.jsonl"
 """Where steps meet: what generate leaves for refine, and refine for train and verify."""
+STEP_OF = {
+    "1_samples": "generate",
+    "2_dataset": "refine",
+    "3_fitted": "train",
+    "4_artifacts": "export",
+    "5_report": "verify",
+}
+"""The step that writes each folder of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +107,39 @@ def finished_summary(folder: Path, fingerprint: str | None = None) -> Mapping[st
     state = _state(folder)
     if state is None or (fingerprint is not None and state["fingerprint"] != fingerprint):
         return None
-    for name, checksum in state["files"].items():
-        path = folder / name
-        if not path.is_file() or sha256_of(path) != checksum:
-            return None
-    return dict(state["summary"])
-
-
-def stage_fingerprint(folder: Path) -> str:
-    """Fingerprint of a finished stage; the next stage's input. Empty when the stage has not run."""
-    state = _state(folder)
-    return state["fingerprint"] if state else ""
+    return None if _differing(folder, state["files"]) else dict(state["summary"])
 
 
 def content_of(folder: Path) -> Mapping[str, str]:
-    """Checksums of a finished stage's files: what the next stage depends on."""
+    """Checksums of a finished stage's files: what the next stage depends on.
+
+    Raises ``FoundryError``, which says what to run, when the stage has not run or its files are not what it wrote.
+    """
     state = _state(folder)
-    return state["files"] if state else {}
+    step = STEP_OF[folder.name]
+    steps = [name for name in STEP_OF.values() if name != "verify"]
+    again = f"--steps={','.join(steps[steps.index(step) :])}"
+    if state is None:
+        raise FoundryError(f"{folder}: step {step} has not been run to its end. Run it first: {again}", step=step)
+    for name in _differing(folder, state["files"]):
+        raise FoundryError(
+            f"{folder / name}: is missing or not as step {step} wrote it. Run that step again: {again}", step=step
+        )
+    files: dict[str, str] = state["files"]
+    return files
+
+
+def _differing(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Names of the files that are missing or have another checksum than the recorded one."""
+    return [name for name, sum_ in files.items() if not (folder / name).is_file() or sha256_of(folder / name) != sum_]
 
 
 def _state(folder: Path) -> dict[str, Any] | None:
     try:
         state = json.loads((folder / STAGE_FILE).read_bytes())
-        return state if {"fingerprint", "files", "summary"} <= state.keys() else None
-    except (OSError, ValueError, AttributeError):
+        whole = isinstance(state["fingerprint"], str) and all(isinstance(state[k], dict) for k in ("files", "summary"))
+        return state if whole else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -135,23 +152,30 @@ def replacing(folder: Path) -> Iterator[Path]:
             if leftover.exists():
                 shutil.rmtree(leftover)
         fresh.mkdir(parents=True)
-        try:
-            yield fresh
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
-        for path in fresh.rglob("*"):
-            if path.is_file():
-                _sync(path)
-        _sync(fresh)
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        _sync(folder.parent)
-        if old.exists():
-            shutil.rmtree(old)
     except OSError as error:
         raise unwritable(folder, error) from error
+    try:
+        yield fresh
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    try:
+        _put_in_place(fresh, folder, old)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
+    for path in fresh.rglob("*"):
+        if path.is_file():
+            _sync(path)
+    _sync(fresh)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    _sync(folder.parent)
+    if old.exists():
+        shutil.rmtree(old)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -166,7 +190,8 @@ def write_atomic(path: Path, data: bytes) -> None:
         beside.replace(path)
         _sync(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise unwritable(path, error) from error
 
 
