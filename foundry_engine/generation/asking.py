@@ -87,5 +87,6 @@ async def _ask(provider: Provider, request: CompletionRequest) -> Reply | None:
             wait = min(2 * wait, MAX_WAIT)
             continue
         usage = completion.usage
-        return Reply(completion.text, completion.finish, usage.prompt_tokens, usage.output_tokens)
+        text = completion.text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be journalled
+        return Reply(text, completion.finish, usage.prompt_tokens, usage.output_tokens)
     return None
