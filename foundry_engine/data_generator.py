@@ -31,8 +31,6 @@ from foundry_engine.records import Sample, lines_of, record_id
 from foundry_engine.streaming.journal import Journal, Reply
 
 REJECTED, PLAN = "rejected.jsonl", "plan.jsonl"
-IMPORT = "import"
-"""The name that stands for one's own file in the place of a provider."""
 
 
 @dataclass

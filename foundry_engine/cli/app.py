@@ -86,14 +86,14 @@ def line(
         wanted = forge.parse_steps(steps)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--steps") from error
-    declared = forge.overridden(workspace.find(blueprint), None if provider == "import" else provider, seed)
+    declared = forge.overridden(workspace.find(blueprint), provider, seed)
     tasks = list(dict.fromkeys(task)) if task else declared.tasks
     for name in tasks:
         if name not in declared.tasks:
             from foundry_engine.registry import suggest
 
             raise typer.BadParameter(f"no task '{name}'; {suggest(name, list(declared.tasks))}", param_hint="--task")
-    if provider == "import" and own_file is None:
+    if provider == forge.IMPORT and own_file is None:
         raise WrongUsage("--provider import needs --import FILE")
     if own_file is not None and len(tasks) != 1:
         raise WrongUsage("--import is for one task: add --task NAME")

@@ -12,11 +12,13 @@ from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.cli import console
 from foundry_engine.cli.workspace import Workspace
-from foundry_engine.errors import FoundryError, InvalidSetting
+from foundry_engine.errors import FoundryError, InvalidSetting, UnknownComponent
 from foundry_engine.folders import StageResult, locked
 
 STEPS = ("generate", "refine", "train", "export", "verify")
 """In the order they run; verify always follows export."""
+IMPORT = "import"
+"""Stands for one's own file in the place of a provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ def parse_steps(text: str) -> list[str]:
 def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> Blueprint:
     """The blueprint with what the command line overrules: defaults < blueprint < environment < command line."""
     declaration = declared.declaration
-    if provider is not None:
+    if provider not in (None, IMPORT):
+        known = [*registry.names("providers"), IMPORT]
+        if provider not in known:
+            raise UnknownComponent(f"no provider '{provider}'; {registry.suggest(provider, known)}")
         component = registry.find("providers", provider)
         try:
             component.Settings.model_validate(declaration.generate.settings.get(provider, {}))
