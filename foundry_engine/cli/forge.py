@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.cli import console
@@ -60,10 +62,11 @@ def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> B
         component = registry.find("providers", provider)
         try:
             component.Settings.model_validate(declaration.generate.settings.get(provider, {}))
-        except ValueError as error:
-            first = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(map(str, ("generate", "settings", provider, *wrong["loc"])))
             raise InvalidSetting(
-                f"provider '{provider}' needs settings under generate.settings.{provider} of the blueprint: {first}"
+                f"provider '{provider}' needs {place} in the blueprint: {wrong['msg'].lower()}"
             ) from error
         generate = declaration.generate.model_copy(update={"provider": provider})
         declaration = declaration.model_copy(update={"generate": generate})
