@@ -16,6 +16,7 @@ from foundry_engine.cli import console
 from foundry_engine.cli.workspace import Workspace
 from foundry_engine.errors import FoundryError, InvalidSetting, UnknownComponent
 from foundry_engine.folders import StageResult, locked
+from foundry_engine.log import Progress
 
 STEPS = ("generate", "refine", "train", "export", "verify")
 """In the order they run; verify always follows export."""
@@ -101,17 +102,21 @@ def forge(order: Order, workspace: Workspace) -> list[dict[str, object]]:
 
 def _step(step: str, task: str, order: Order, workspace: Workspace) -> dict[str, object]:
     begun = time.monotonic()
-    result = _door(step)(task, order, workspace)
+    progress = console.progress()
+    try:
+        result = _door(step)(task, order, workspace, progress)
+    finally:
+        progress.finish()  # also after an error or Ctrl-C: a bar hides the cursor and draws on
     seconds = time.monotonic() - begun
     note = "unchanged" if result.state == "unchanged" else f"{seconds:.1f} s"
     console.say(f"{task:16s} {step:9s} {note:>10s}  {_told(step, result.summary)}")
     return {"task": task, "step": step, "state": result.state, "seconds": round(seconds, 2), **dict(result.summary)}
 
 
-def _door(step: str) -> Callable[[str, Order, Workspace], StageResult]:
+def _door(step: str) -> Callable[[str, Order, Workspace, Progress], StageResult]:
     """The stage's front door; heavy libraries are imported when a step begins, not before."""
 
-    def generate(task: str, order: Order, workspace: Workspace) -> StageResult:
+    def generate(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
         from foundry_engine import data_generator
 
         return data_generator.run(
@@ -121,28 +126,28 @@ def _door(step: str) -> Callable[[str, Order, Workspace], StageResult]:
             environment=order.environment,
             own_file=order.own_file,
             force=order.force,
-            progress=console.progress(),
+            progress=progress,
         )
 
-    def refine(task: str, order: Order, workspace: Workspace) -> StageResult:
+    def refine(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
         from foundry_engine import data_refiner
 
         folder = workspace.run_folder(order.blueprint, task)
-        return data_refiner.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+        return data_refiner.run(order.blueprint, task, folder, force=order.force, progress=progress)
 
-    def train(task: str, order: Order, workspace: Workspace) -> StageResult:
+    def train(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
         from foundry_engine import trainers
 
         folder = workspace.run_folder(order.blueprint, task)
-        return trainers.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+        return trainers.run(order.blueprint, task, folder, force=order.force, progress=progress)
 
-    def export(task: str, order: Order, workspace: Workspace) -> StageResult:
+    def export(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
         from foundry_engine import exporter
 
         folder = workspace.run_folder(order.blueprint, task)
-        return exporter.run(order.blueprint, task, folder, force=order.force, progress=console.progress())
+        return exporter.run(order.blueprint, task, folder, force=order.force, progress=progress)
 
-    def verify(task: str, order: Order, workspace: Workspace) -> StageResult:
+    def verify(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
         from foundry_engine import verifier
 
         return verifier.run(
@@ -151,7 +156,7 @@ def _door(step: str) -> Callable[[str, Order, Workspace], StageResult]:
             workspace.run_folder(order.blueprint, task),
             models=workspace.models,
             force=order.force,
-            progress=console.progress(),
+            progress=progress,
         )
 
     return {"generate": generate, "refine": refine, "train": train, "export": export, "verify": verify}[step]
