@@ -34,10 +34,14 @@ class LocalText(Strict):
 
 
 class Label(Strict):
-    """One possible answer. The order of labels is the order of the model's outputs."""
+    """One possible answer. The order of labels is the order of the model's outputs.
+
+    ``weight`` is what missing this label costs, against 1 for the others: its training rows count that much more.
+    """
 
     name: Name
     definition: LocalText
+    weight: Annotated[float, Field(gt=0, le=10)] = 1.0
 
 
 class BoundaryCase(Strict):

@@ -17,7 +17,8 @@ Factor = Annotated[float, Field(gt=0, le=10)]
 class Settings(BaseModel):
     """``strength`` 0 leaves groups as they are, 1 gives every (language, label) the same total weight.
 
-    ``origin`` and ``source`` multiply the weight of rows by how they came to be and where they come from.
+    ``origin`` and ``source`` multiply the weight of rows by how they came to be and where they come from; the
+    constitution's ``weight`` of a label multiplies that of its rows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,8 +35,10 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
     used = [d is None and not w for d, w in zip(duplicate, withheld, strict=True)]
     counts = Counter(group for group, use in zip(groups, used, strict=True) if use)
     even = sum(counts.values()) / max(1, len(counts))
+    share = {group: (even / count) ** settings.strength for group, count in counts.items()}
+    cost = {label.name: label.weight for label in constitution.labels}
     weights = [
-        (even / max(1, counts[group])) ** settings.strength * settings.origin.get(o, 1.0) * settings.source.get(s, 1.0)
+        share.get(group, 1.0) * cost.get(group[1], 1.0) * settings.origin.get(o, 1.0) * settings.source.get(s, 1.0)
         for group, o, s in zip(groups, origin, source, strict=True)
     ]
     total = sum(weight for weight, use in zip(weights, used, strict=True) if use)
