@@ -29,7 +29,7 @@ from foundry_engine.folders import (
 )
 from foundry_engine.learning.fitted import FittedModel, load
 from foundry_engine.log import Progress, Silent
-from foundry_engine.records import Example, read_objects, read_records
+from foundry_engine.records import Example, read_records
 from foundry_engine.runtime import MicroModel
 from foundry_engine.verification import agreement, judging, report
 from foundry_engine.verification.scores import table
@@ -105,7 +105,7 @@ class _Verification:
         failures += parity["failures"]
         scores = table(rows, self.plain.labels)
         files = ArtifactFiles(self.folder.artifacts, self.task)
-        description = json.loads(read_part(files.manifest))
+        description = manifest.read(files)
         in_reach = [b for b in boundaries if b.reach == "in"]
         out_of_reach = [b for b in boundaries if b.reach == "out"]
         data: dict[str, Any] = {
@@ -157,7 +157,7 @@ class _Verification:
         real = random.sample(sentences, min(DENSE_TEXTS, len(sentences)))
         files = ArtifactFiles(self.folder.artifacts, self.task)
         try:
-            cases = [case for _, case in read_objects(files.parity)]
+            cases = parity_cases.read_cases(files.parity)
             agreement.replay(self.runtimes, cases)
             self.progress.advance()
             agreement.compare(pipeline, self.runtimes, strings + real)
@@ -214,7 +214,7 @@ def _refuse_other_blueprint(files: ArtifactFiles, blueprint: Blueprint, models: 
     """A task name can be used by two blueprints; one never overwrites the other's model unasked."""
     try:
         owner = json.loads(files.manifest.read_bytes()).get("blueprint")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return
     if owner != blueprint.name:
         raise InvalidSetting(

@@ -8,12 +8,16 @@ written as ``{"count", "sha256"}``, the hash of its items joined by LF; a text o
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from foundry_engine.features.normalizer import MAX_CODE_POINTS
+from foundry_engine.artifact.reader import read_part
+from foundry_engine.errors import MalformedArtifact
+from foundry_engine.features.normalizer import MAX_CODE_POINTS, text_problem
 
 Item = TypeVar("Item", str, int)
 
@@ -76,6 +80,52 @@ def text_of(case: dict[str, Any]) -> str:
     """The input text of a case."""
     text: str = case["text"] if "text" in case else case["repeat"] * case["times"]
     return text
+
+
+def read_cases(path: Path) -> list[dict[str, Any]]:
+    """The cases of a ``_parity.jsonl``, each one checked to have every step.
+
+    Raises ``MissingPart``, or ``MalformedArtifact`` with ``file:line``.
+    """
+    cases: list[dict[str, Any]] = []
+    for number, line in enumerate(read_part(path).split(b"\n"), start=1):
+        if not line:
+            continue
+        try:
+            case = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise MalformedArtifact(f"{path}:{number}: not JSON. Export the model again.") from error
+        wrong = "the whole" if not isinstance(case, dict) else _wrong_field(case)
+        if wrong:
+            raise MalformedArtifact(f"{path}:{number}: not a parity case: {wrong} is wrong. Export the model again.")
+        cases.append(case)
+    if not cases:
+        raise MalformedArtifact(f"{path}: no parity case in it. Export the model again.")
+    return cases
+
+
+def _wrong_field(case: dict[str, Any]) -> str:
+    """Name of the first field a case lacks or that is not of its kind; empty when all are right."""
+    if "text" not in case:
+        repeat, times = case.get("repeat"), case.get("times")
+        if not isinstance(repeat, str) or type(times) is not int or not 0 <= times * len(repeat) <= MAX_CODE_POINTS:
+            return "text"
+    if text_problem(text_of(case)):
+        return "text"
+    for name, kind in (("normalized", str), ("ngrams", list), ("indices", list), ("values", list)):
+        if not isinstance(case.get(name), (kind, dict)):
+            return name
+    for name in ("logits", "probabilities"):
+        numbers = case.get(name)
+        if not isinstance(numbers, list) or not all(map(_is_bits, numbers)):
+            return name
+    if not isinstance(case.get("reflex", 0), (str, type(None))):
+        return "reflex"
+    return next((name for name in ("label", "outcome") if not isinstance(case.get(name), str)), "")
+
+
+def _is_bits(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 16 and set(text) <= set("0123456789abcdef")
 
 
 def bits(value: float) -> str:

@@ -126,7 +126,7 @@ def load(folder: Path) -> FittedModel:
             log=data["log"],
             **arrays,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{folder}: damaged ({type(error).__name__}: {error}). Run the step train with --force."
         ) from error
