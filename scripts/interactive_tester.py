@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def main() -> int:
     parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of the forged models")
     parser.add_argument("--task", action="append", help="only this task; may be repeated")
     options = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         models = {task: MicroModel.load(options.models, task) for task in options.task or TASKS}
     except FoundryError as error:

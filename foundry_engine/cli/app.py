@@ -209,6 +209,7 @@ def main(root: Path | None = None) -> None:
     _root = root or Path.cwd()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     log.set_up()
+    console.set_up()
     debug = "--debug" in sys.argv[1:]
     try:
         code = app(standalone_mode=False, prog_name="main.py" if root else "foundry")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -18,6 +19,12 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Without emoji names: rich would turn ``file.yaml:100:5`` into a picture."""
 
 
+def set_up() -> None:
+    """Let no character a stream cannot show end a command: it is shown as its number."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def say(message: str) -> None:
     """A line for people, on stderr."""
     errors.print(message, markup=False)
@@ -30,7 +37,8 @@ def complain(message: str) -> None:
 
 def result(data: object) -> None:
     """A result for programs: one JSON object on stdout."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(data, ensure_ascii=not unicode) + "\n")
     sys.stdout.flush()
 
 
