@@ -129,5 +129,5 @@ def test_bytes_that_are_no_cases(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingPart, match="none_parity.jsonl"):
+    with pytest.raises(MissingPart, match=r"none_parity\.jsonl"):
         parity_cases.read_cases(tmp_path / "none_parity.jsonl")

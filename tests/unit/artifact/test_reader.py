@@ -93,7 +93,7 @@ def test_files_of_another_task_are_refused(tmp_path: Path) -> None:
 
 def test_a_graph_of_another_size_is_refused(tmp_path: Path) -> None:
     write(tmp_path, graph=classifier(preprocessor(cues=())))
-    with pytest.raises(MalformedArtifact, match="weights for 10 features and 3 labels, the .bin has 12 and 3"):
+    with pytest.raises(MalformedArtifact, match=r"weights for 10 features and 3 labels, the .bin has 12 and 3"):
         read_artifact(tmp_path, "mood")
 
 
@@ -119,6 +119,6 @@ def test_a_file_without_permission_says_so(tmp_path: Path, monkeypatch: pytest.M
 
     files = write(tmp_path)
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(MissingPart, match="cannot be read: Permission denied. Check its permissions") as caught:
+    with pytest.raises(MissingPart, match=r"cannot be read: Permission denied. Check its permissions") as caught:
         read_artifact(tmp_path, "mood")
     assert str(files.preprocessor) in caught.value.message
