@@ -105,3 +105,16 @@ def cue_patterns(p: Preprocessor) -> list[Pattern]:
 def flattened(parts: Iterable[Iterable[Pattern]]) -> Iterable[Pattern]:
     """One after the other."""
     return (item for part in parts for item in part)
+
+
+def expected_cases(model: FittedModel, p: Preprocessor, texts: Iterable[str]) -> list[dict]:
+    """Parity cases as the exporter writes them, for an artifact without a constitution."""
+    from types import SimpleNamespace
+
+    from foundry_engine import exporter
+
+    reflexes = list(flattened(group.patterns for group in p.reflexes))
+    law = SimpleNamespace(
+        patterns=SimpleNamespace(cue_patterns=lambda: cue_patterns(p), reflex_patterns=lambda: reflexes)
+    )
+    return exporter.expected_cases(model, law, p, [{"text": text} for text in texts])  # type: ignore[arg-type]

@@ -56,5 +56,6 @@ def certify(
     if best < 0:
         return Threshold(None, Certificate(total, int(errors_until[-1]) if total else 0, max_error, level))
     below = ordered[best + 1] if best + 1 < total else ordered[best] - 1e-6
-    value = max(0.0, float(ordered[best] + below) / 2)
-    return Threshold(value, Certificate(best + 1, int(errors_until[best]), max_error, level))
+    middle = float(ordered[best] + below) / 2
+    value = middle if middle > below else float(ordered[best])  # neighbouring floats have no middle
+    return Threshold(max(0.0, value), Certificate(best + 1, int(errors_until[best]), max_error, level))

@@ -1,0 +1,63 @@
+"""One temperature, against a search over all of them, and the calibration error against its definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from foundry_engine.learning.calibration import expected_calibration_error, temperature
+
+
+def drawn(divisor: float, labels: int, rows: int = 4_000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are ``divisor`` times too large, and labels drawn from the honest ones."""
+    random = np.random.default_rng(labels)
+    honest = random.normal(scale=2, size=(rows, labels))
+    shares = np.exp(log_softmax(honest, axis=1))
+    y = np.array([random.choice(labels, p=row) for row in shares])
+    return honest * divisor, y
+
+
+@pytest.mark.parametrize("labels", [2, 5])
+@pytest.mark.parametrize("divisor", [0.3, 1.0, 4.0])
+def test_the_divisor_that_was_multiplied_in_is_found(divisor: float, labels: int) -> None:
+    logits, y = drawn(divisor, labels)
+    assert temperature(logits, y) == pytest.approx(divisor, rel=0.1)
+
+
+def test_no_other_divisor_is_likelier() -> None:
+    logits, y = drawn(2.5, 3, rows=300)
+
+    def loss(divisor: float) -> float:
+        return float(-np.mean(log_softmax(logits / divisor, axis=1)[np.arange(len(y)), y]))
+
+    found = temperature(logits, y)
+    assert loss(found) <= min(map(loss, np.geomspace(0.1, 10, 500))) + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("logits", "y", "expected"),
+    [
+        (np.empty((0, 2)), np.empty(0, dtype=np.int64), 1.0),
+        (np.array([[-0.5, 0.5]] * 9), np.ones(9, dtype=np.int64), 0.1),
+        (np.array([[-0.5, 0.5]] * 9), np.zeros(9, dtype=np.int64), 10.0),
+    ],
+)
+def test_the_divisor_stays_between_a_tenth_and_ten(logits: np.ndarray, y: np.ndarray, expected: float) -> None:
+    assert temperature(logits, y) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "expected"),
+    [
+        ([], [], 0.0),
+        ([1.0, 1.0], [True, True], 0.0),
+        ([1.0, 1.0], [False, False], 1.0),
+        ([0.75] * 4, [True, True, True, False], 0.0),
+        ([0.95, 0.55], [False, True], (0.95 + 0.45) / 2),
+        ([0.61, 0.69], [True, False], 0.15),
+    ],
+)
+def test_calibration_error(confidence: list[float], correct: list[bool], expected: float) -> None:
+    got = expected_calibration_error(np.array(confidence, dtype=float), np.array(correct, dtype=bool))
+    assert got == pytest.approx(expected)
