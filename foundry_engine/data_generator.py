@@ -45,10 +45,8 @@ class Harvest:
 
     def refuse(self, reason: str, text: object, label: object, cell: str, source: str) -> None:
         """Keep a refused text with its reason."""
-        shown = text if isinstance(text, str) else repr(text)
-        safe = shown.encode("utf-8", "backslashreplace").decode("utf-8")
-        row = {"reason": reason, "text": safe[:500], "label": label, "cell": cell, "source": source}
-        self.rejected.append(row)
+        shown = {"text": _shown(text), "label": _shown(label)}
+        self.rejected.append({"reason": reason, **shown, "cell": cell, "source": source})
 
     def reasons(self) -> dict[str, int]:
         """How many were refused for which reason."""
@@ -232,3 +230,9 @@ def _summary(harvest: Harvest) -> dict[str, object]:
         "counts": [[*key, count] for key, count in sorted(counts.items())],
         "tokens": dict(harvest.tokens),
     }
+
+
+def _shown(value: object) -> str:
+    """What a provider sent, of whatever type, as a text that can be written."""
+    text = value if isinstance(value, str) else repr(value)
+    return text[:500].encode("utf-8", "backslashreplace").decode("utf-8")

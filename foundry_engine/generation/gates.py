@@ -52,7 +52,7 @@ class Gates:
     def _form(self, text: object, label: object, language: str) -> str:
         if not isinstance(text, str):
             return "schema"
-        if label not in self._labels:
+        if not isinstance(label, str) or label not in self._labels:
             return "label"
         if text_problem(text):
             return "text"

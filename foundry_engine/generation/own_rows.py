@@ -13,7 +13,7 @@ from foundry_engine.language.script import language_of
 from foundry_engine.records import read_objects
 from foundry_engine.registry import suggest
 
-FIELDS = ("text", "label", "language", "source", "licence", "origin")
+OPTIONAL = ("language", "source", "licence", "origin")
 
 
 def read_rows(path: Path, labels: list[str], languages: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -29,7 +29,8 @@ def read_rows(path: Path, labels: list[str], languages: list[str]) -> Iterator[t
         if label not in labels:
             hint = suggest(str(label), labels)
             raise MalformedRecord(f"{path}:{line}: label '{label}' is not declared; {hint}", line=line)
-        kept = {name: str(row[name]) for name in FIELDS if row.get(name)}
+        known = {name: str(row[name]) for name in OPTIONAL if row.get(name)}
+        kept = {"text": text, "label": str(label), **known}
         if "language" not in kept:
             found = language_of(text)
             kept["language"] = found if found in languages else languages[0]

@@ -55,9 +55,11 @@ def filled(template: str, fields: dict[str, str]) -> str:
     >>> filled("{count} of {label} as {json}", {"count": "3", "label": "Yes"})
     '3 of Yes as {json}'
     """
-    for name, value in fields.items():
-        template = template.replace("{" + name + "}", value)
-    return template
+    first, *rest = template.split("{")
+    for part in rest:
+        name, closed, after = part.partition("}")
+        first += fields[name] + after if closed and name in fields else "{" + part
+    return first
 
 
 def leakage_phrases(constitution: Constitution) -> list[str]:

@@ -43,7 +43,9 @@ def parse_reply(text: str, finish: str) -> tuple[list[Item], str]:
     for row in rows:
         if isinstance(row, dict) and "text" in row:
             mould = row.get("mould")
-            items.append(Item(row["text"], row.get("label"), mould if isinstance(mould, str) else ""))
+            if not isinstance(mould, str) or not (mould.isascii() and mould.isidentifier()):
+                mould = ""
+            items.append(Item(row["text"], row.get("label"), mould))
         else:
             items.append(Item(None))
     return items, "" if items else "empty"
