@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -15,13 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from foundry_engine.learning.dataset import Rows
 from foundry_engine.learning.matrices import Candidate, Mask, Matrices
 
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 Number = TypeVar("Number", bound=np.generic)
-
-
-ROUGH = 1e-2
-"""Tolerance of fits that are only compared: half the time of the default 1e-4, one prediction in a thousand differs."""
 
 
 def fit_classifier(
@@ -30,11 +22,15 @@ def fit_classifier(
     weight: npt.NDArray[np.float64],
     C: float,
     seed: int,
-    tolerance: float = 1e-4,
 ) -> LogisticRegression:
-    """scikit-learn's ``LogisticRegression``: liblinear for two labels, lbfgs softmax for more."""
-    solver = "liblinear" if len(np.unique(y)) == 2 else "lbfgs"
-    classifier = LogisticRegression(C=C, solver=solver, max_iter=2_000, random_state=seed, tol=tolerance)
+    """scikit-learn's ``LogisticRegression``: liblinear for two labels, lbfgs softmax for more.
+
+    Liblinear's dual coordinate descent reaches the answers of its primal solver in a quarter of the time on sparse
+    text. Its random numbers are global to the process: never run two fits at once.
+    """
+    two = len(np.unique(y)) == 2
+    solver = "liblinear" if two else "lbfgs"
+    classifier = LogisticRegression(C=C, solver=solver, dual=two, max_iter=2_000, random_state=seed)
     return classifier.fit(matrix, y, sample_weight=weight)
 
 
@@ -90,12 +86,12 @@ def search(
         training = padded(~held, matrices)
         vectors = matrices.vectors(candidate, training)
         used = np.concatenate([~held, ~held[copies]])
-        classifier = fit_classifier(vectors.matrix[: len(used)][used], y[used], weight[used], candidate.C, seed, ROUGH)
+        classifier = fit_classifier(vectors.matrix[: len(used)][used], y[used], weight[used], candidate.C, seed)
         advance()
         return np.asarray(classifier.predict(vectors.matrix[parts[fold]]) == rows.y[parts[fold]])
 
     jobs = [(candidate, fold) for candidate in candidates for fold in range(count)]
-    results = dict(zip(jobs, in_threads(correct_on, jobs), strict=True))
+    results = {job: correct_on(job) for job in jobs}
     table: list[dict[str, object]] = []
     means: list[float] = []
     for candidate in candidates:
@@ -118,9 +114,3 @@ def padded(rows: Mask, matrices: Matrices) -> Mask:
     mask = np.zeros(matrices.counts.shape[0], dtype=bool)
     mask[: len(rows)] = rows
     return mask
-
-
-def in_threads(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
-    """Results in the order of the jobs; liblinear and scipy work outside Python's lock, so threads pay."""
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        return list(pool.map(work, jobs))

@@ -23,7 +23,7 @@ from foundry_engine.learning.certificate import certify
 from foundry_engine.learning.dataset import Rows
 from foundry_engine.learning.fitted import FittedModel, logistic
 from foundry_engine.learning.matrices import Candidate, Matrices, smooth_idf
-from foundry_engine.learning.search import ROUGH, fit_classifier, in_threads, padded, search, with_copies
+from foundry_engine.learning.search import fit_classifier, padded, search, with_copies
 from foundry_engine.learning.selection import importance, most_important
 from foundry_engine.learning.tfidf_linear_settings import Settings
 from foundry_engine.log import Progress
@@ -83,7 +83,7 @@ class TfidfLinear:
         model = self._fit(best)
         self.progress.advance()
         model = self._calibrated(model)
-        left_out = in_threads(lambda source: self._left_out(best, source), sources)
+        left_out = [self._left_out(best, source) for source in sources]
         log = {
             **model.log,
             "candidate": best.__dict__,
@@ -192,7 +192,7 @@ class TfidfLinear:
         vectors = self.matrices.vectors(candidate, padded(~out, self.matrices))
         result: dict[str, Any] = {"source": source, "rows": int(out.sum())}
         for name, matrix, C in (("accuracy", vectors.matrix, candidate.C), ("cues_alone", self.matrices.cues, 1.0)):
-            classifier = fit_classifier(matrix[: len(used)][used], self.y[used], self.weight[used], C, self.seed, ROUGH)
+            classifier = fit_classifier(matrix[: len(used)][used], self.y[used], self.weight[used], C, self.seed)
             correct = classifier.predict(matrix[: len(self.rows)][out]) == self.rows.y[out]
             languages = self.rows.language[out]
             result[name] = {str(k): round(float(correct[languages == k].mean()), 4) for k in np.unique(languages)}
