@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test check format bench crash proto schemas unicode-tables lock clean
+.PHONY: help forge test check format bench bless crash proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -23,6 +23,9 @@ format: .venv/test.done ## mend the style
 
 bench: .venv/forge.done ## one sentence to its label: plain Python against scikit-learn's pipeline
 	$(PY) scripts/bench_predict.py
+
+bless: .venv/test.done ## rewrite the expected texts in tests/golden; look at the diff
+	BLESS=1 $(PY) -m pytest -q tests/golden
 
 crash: .venv/test.done ## kill -9 at random instants: N=200 on a small blueprint, REAL=20 on the shipped one
 	$(PY) scripts/crash_test.py --small $(or $(N),200) --real $(or $(REAL),20)
