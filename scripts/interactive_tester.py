@@ -13,6 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from main import enter_own_environment  # noqa: E402
+
+if __name__ == "__main__":
+    enter_own_environment()
+
 from foundry_engine.errors import FoundryError, InvalidText  # noqa: E402
 from foundry_engine.runtime import MicroModel  # noqa: E402
 

@@ -38,15 +38,18 @@ HARD_TEXTS = (
 )  # fmt: skip
 """Texts that break careless runtimes; every model is tried on them."""
 
+LONG_TEXTS = (("今天天气怎么样？", MAX_CODE_POINTS), ("好", 10_000), ("a", 10_000), ("ab ", 10_000), ("👍", 10_000))
+"""Repetitions, and to how many code points."""
+
 
 def texts_for(corpus: Sequence[str], boundary: Sequence[str], count: int, seed: int) -> Iterator[dict[str, Any]]:
     """``count`` inputs at least: hard texts, boundary cases, long texts, real sentences, random Unicode."""
     yield from ({"text": text} for text in HARD_TEXTS)
     yield from ({"text": text} for text in boundary)
-    for text in ("好", "a", "ab ", "今天天气怎么样？", "👍"):
-        yield {"repeat": text, "times": MAX_CODE_POINTS // len(text)}
+    for text, length in LONG_TEXTS:
+        yield {"repeat": text, "times": length // len(text)}
     random = Random(seed)
-    left = max(20, count - len(HARD_TEXTS) - len(boundary) - 5)
+    left = max(20, count - len(HARD_TEXTS) - len(boundary) - len(LONG_TEXTS))
     short = sorted({text for text in corpus if len(text) <= 40})
     real = random.sample(short, min(len(short), 2 * left // 3))
     yield from ({"text": text} for text in real)

@@ -35,8 +35,9 @@ def replay(models: Mapping[str, MicroModel], cases: Sequence[Mapping[str, Any]])
             _near(name, number, text, "logits", [parity_cases.from_bits(b) for b in case["logits"]], steps.logits)
             expected = [parity_cases.from_bits(b) for b in case["probabilities"]]
             _near(name, number, text, "probabilities", expected, list(model.score(steps.indices, steps.values)))
+            reflex = None if steps.reflex is None else model.preprocessor.reflexes[steps.reflex].name
+            _equal(name, number, text, "reflex", case["reflex"], reflex)
             answer = model.predict(text)
-            _equal(name, number, text, "reflex", case["reflex"], model.reflex_name(text))
             _equal(name, number, text, "label", case["label"], answer.label)
             _equal(name, number, text, "outcome", case["outcome"], answer.outcome)
     return len(cases) * len(models)
