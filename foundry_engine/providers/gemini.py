@@ -32,6 +32,8 @@ CAPABILITIES = Capabilities(structured_output=True, paid=True, needs=("GEMINI_AP
 KEYS = "GEMINI_API_KEYS"
 DEFAULT_REST = 15.0
 """Seconds a key rests after HTTP 429 when the server names no time."""
+LEAST_REST = 0.1
+"""Seconds a key rests at least: a server that says 0 is not asked again at once, for ever."""
 BLOCKED = {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"}
 
 
@@ -62,23 +64,24 @@ class Provider:
     """Asks with the keys in turn."""
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
-        try:
-            from google import genai
-            from google.genai import types
-        except ImportError as error:
-            raise MissingDependency("google-genai is not installed: pip install google-genai") from error
         secrets = secret_list(dict(context.environment), KEYS)
         if not secrets:
             raise MissingSetting(
                 f"provider 'gemini' needs {KEYS}: put {KEYS}=key1,key2 into .env or the environment, "
                 "or generate with --provider offline"
             )
+        try:
+            from google import genai
+            from google.genai import types
+        except ImportError as error:
+            raise MissingDependency("google-genai is not installed: pip install google-genai") from error
         options = types.HttpOptions(
             base_url=settings.base_url or None,
             api_version=settings.api_version or None,
             timeout=int(settings.timeout * 1000),
         )
         self._settings = settings
+        self._secrets = secrets
         self._types = types
         self._keys = [
             _Key(number, genai.Client(api_key=secret.get_secret_value(), http_options=options))
@@ -103,10 +106,11 @@ class Provider:
                 )
             except RateLimited as error:
                 asked = error.facts.get("retry_after")
-                key.rests_until = time.monotonic() + (float(asked) if isinstance(asked, (int, float)) else DEFAULT_REST)
+                rest = float(asked) if isinstance(asked, (int, float)) else DEFAULT_REST
+                key.rests_until = time.monotonic() + max(LEAST_REST, rest)
                 if all(k.rests_until > time.monotonic() for k in self._keys):
                     wait = min(k.rests_until for k in self._keys) - time.monotonic()
-                    raise RateLimited(error.message, retry_after=max(0.1, wait)) from error
+                    raise RateLimited(error.message, retry_after=max(LEAST_REST, wait)) from error
         raise last or Refused(f"no usable key is left in {KEYS}")
 
     async def close(self) -> None:
@@ -138,7 +142,9 @@ class Provider:
         try:
             reply = await key.client.aio.models.generate_content(model=s.model, contents=request.user, config=config)
         except Exception as error:
-            raise _translated(error, s.model) from error
+            secrets = [secret.get_secret_value() for secret in self._secrets]
+            told = any(secret in f"{error} {error!r}" for secret in secrets)  # some services repeat the key
+            raise _translated(error, s.model, secrets) from (None if told else error)
         return _completion(reply)
 
 
@@ -161,7 +167,7 @@ def _completion(reply: Any) -> Completion:
     return Completion(text, paid, finish)
 
 
-def _translated(error: Exception, model: str) -> ProviderError:
+def _translated(error: Exception, model: str, secrets: list[str]) -> ProviderError:
     """The SDK's error as one of ours; its text never holds a key."""
     code = getattr(error, "code", None)
     if not isinstance(code, int):
@@ -177,7 +183,10 @@ def _translated(error: Exception, model: str) -> ProviderError:
         ):
             return MalformedReply(f"model '{model}': the service answered with something that is no response")
         return Unavailable(f"model '{model}': {type(error).__name__}")
-    said = f"HTTP {code} {str(getattr(error, 'message', '') or '')[:300]}".strip()
+    message = str(getattr(error, "message", "") or "")
+    for secret in secrets:
+        message = message.replace(secret, "***")
+    said = f"HTTP {code} {' '.join(message.split())[:300]}".strip()
     if code == 429:
         return RateLimited(f"model '{model}': {said}", retry_after=_retry_after(error))
     if code in (401, 403) or (code == 400 and "api key" in said.lower().replace("_", " ")):
