@@ -43,11 +43,11 @@ def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
             color = GOOD if i == j else BAD
             parts.append(
                 f'<rect x="{x}" y="{y}" width="{cell - 4}" height="{cell - 4}" fill="{color}" '
-                f'fill-opacity="{0.08 + 0.72 * part:.2f}" rx="4"/>'
+                f'fill-opacity="{0.08 + 0.52 * part:.2f}" rx="4"/>'
             )
             center = f'x="{x + cell / 2 - 2}" text-anchor="middle"'
             parts.append(f'<text {center} y="{y + cell / 2 - 2}" font-size="18">{count}</text>')
-            parts.append(f'<text {center} y="{y + cell / 2 + 18}" fill="{SOFT}">{part:.1%}</text>')
+            parts.append(f'<text {center} y="{y + cell / 2 + 18}">{part:.1%}</text>')
     return _svg(left + cell * size + 10, top + cell * size + 6, parts, "confusion")
 
 

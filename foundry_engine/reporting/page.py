@@ -16,6 +16,7 @@ th { text-align: left; color: #616e7c; font-weight: 600; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 .verdict { font-size: 1.1rem; padding: .6rem 1rem; border-radius: 6px; display: inline-block; }
 .pass { background: #e3f4e8; color: #22543d; } .fail { background: #fdebd9; color: #7b341e; }
+.scroll { overflow-x: auto; } figure { margin: .8rem 0; }
 .note { color: #616e7c; } svg { max-width: 100%; height: auto; }
 code { background: #f0f2f4; padding: 0 .25rem; border-radius: 3px; }
 """
@@ -46,7 +47,7 @@ class Page:
         lines = [f"<tr>{cells}</tr>"]
         for row in rows:
             lines.append("<tr>" + "".join(_cell(value) for value in row) + "</tr>")
-        self._parts.append(f"<table>{''.join(lines)}</table>")
+        self._parts.append(f'<div class="scroll"><table>{"".join(lines)}</table></div>')
 
     def picture(self, svg: str, caption: str = "") -> None:
         """A chart made by ``charts``; its text is escaped there."""

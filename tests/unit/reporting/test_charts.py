@@ -56,7 +56,9 @@ def test_heat_map_shows_counts_and_shares(counts: list[list[int]], shares: list[
     assert [t for t in texts(root) if t.endswith("%")] == shares
     assert [t for t in texts(root) if t.isdigit()] == [str(count) for row in counts for count in row]
     opacity = [float(rect.get("fill-opacity", -1)) for rect in root.iter("rect")]
-    assert opacity == pytest.approx([0.08 + 0.72 * float(share[:-1]) / 100 for share in shares], abs=0.006)
+    part = [float(share[:-1]) for share in shares]
+    assert sorted(range(len(part)), key=opacity.__getitem__) == sorted(range(len(part)), key=part.__getitem__)
+    assert max(opacity) <= 0.65, "the figures must stay readable on their shade"
 
 
 @pytest.mark.parametrize(
