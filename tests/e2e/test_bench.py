@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.conftest import ROOT, Forged
 
 
-def bench(*options: str | Path) -> "subprocess.CompletedProcess[str]":
+def bench(*options: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "scripts" / "bench_predict.py"), *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
