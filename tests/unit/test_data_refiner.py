@@ -220,6 +220,14 @@ def test_refining_before_generating_says_what_to_run(folder: RunFolder) -> None:
         data_refiner.run(declared(), courtesy.TASK, folder)
 
 
+def test_samples_changed_behind_its_back_are_refused(folder: RunFolder) -> None:
+    refine(folder, enough().samples)
+    with (folder.samples / "samples.jsonl").open("ab") as file:
+        file.write(lines_of([Rows().add("slipped in").samples[0]]))
+    with pytest.raises(FoundryError, match=r"samples\.jsonl: is missing or not as step generate wrote it"):
+        data_refiner.run(declared(), courtesy.TASK, folder)
+
+
 WRONG_ORDERS = [
     (["exact_duplicates"], "operator 'exact_duplicates' needs the tag 'core'"),
     (["normalise", "families"], "operator 'families' needs the tag 'neighbours'"),
