@@ -20,8 +20,7 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.folders import RunFolder
 from foundry_engine.language.script import language_of
 from foundry_engine.records import Example, read_objects, read_records
-from foundry_engine.refinery.operators.boundary_twins import SIMILARITY, is_boundary_twin
-from foundry_engine.similarity.shingles import jaccard, shingles
+from foundry_engine.refinery.operators.boundary_twins import is_boundary_twin
 from tests import courtesy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,10 +97,7 @@ def test_the_grammars_training_output_holds_no_boundary_case(folder: Path, task:
     texts = [normalize(e.text) for e in read_records(run.dataset / "examples.jsonl", Example)]
     assert len(texts) > 300
     cases = [normalize(case.text) for case in loaded(folder).constitutions[task].boundary_cases]
-    twins = [(case, text) for case in cases for text in texts if is_boundary_twin(case, text)]
-    # in a very short text one edit makes another sentence: there the shingles have to agree as well
-    assert [pair for pair in twins if jaccard(*map(shingles, pair)) >= SIMILARITY] == []
-    assert set(cases).isdisjoint(texts)
+    assert [(case, text) for case in cases for text in texts if is_boundary_twin(case, text)] == []
 
 
 # the corpus

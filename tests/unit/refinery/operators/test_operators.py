@@ -124,6 +124,7 @@ BOUNDARY = [
     ("麻烦借过一下。", "麻烦借过一下"),
     ("麻烦借过下", "麻烦借过一下"),
     ("麻烦让一下", None),
+    ("麻烦借借一下", "麻烦借过一下"),
     ("well thank you so very much genious", "well thank you so very much genius"),
     ("thank you", None),
     ("", None),
