@@ -40,7 +40,8 @@ BLOCKED = {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT"
 class Settings(BaseModel):
     """Which model is asked and how; model names are the blueprint's, they change too often for code.
 
-    ``timeout`` is in seconds, and no part of what a reply is kept under; ``thinking_level`` (for example ``minimal``) is left to the model when empty.
+    ``timeout`` is in seconds, and no part of what a reply is kept under; ``thinking_level`` (for example ``minimal``)
+    is left to the model when empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
