@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import types
 import typing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -160,7 +161,12 @@ def load(folder: Path) -> Blueprint:
         )
     document = strict_yaml.read(folder / FILE)
     declaration, problems = _typed(document, Declaration)
+    sound = _sound_part(document, Declaration)
+    languages = list(typing.get_args(Language))
+    if sound is not None and "languages" not in sound.doubtful:
+        languages = [str(language) for language in sound.model.languages]
     constitutions: dict[str, Constitution] = {}
+    labels: dict[str, list[str]] = {}
     for i, task in enumerate(_task_names(document)):
         path = folder / "constitutions" / f"{task}.yaml"
         if not path.is_file():
@@ -169,28 +175,95 @@ def load(folder: Path) -> Blueprint:
             continue
         law = strict_yaml.read(path)
         constitution, wrong = _typed(law, Constitution)
-        if constitution is not None and not wrong:
-            languages = [str(x) for x in declaration.languages] if declaration else list(typing.get_args(Language))
-            wrong = [
-                law.problem(p, _nearest(m, constitution), at_key=p[0] == "abstain")  # there the label is a key
-                for p, m in findings(constitution, languages)
+        rest = _sound_part(law, Constitution)
+        if rest is not None:
+            found = [(p, m) for p, m in findings(rest.model, languages) if rest.knows(m)]
+            wrong += [
+                rest.document.problem(p, _nearest(m, rest.model) if n < MAX_PROBLEMS else m, at_key=p[0] == "abstain")
+                for n, (p, m) in enumerate(found)  # under abstain the label is a key
             ]
-            if constitution.task != task:
-                wrong.append(law.problem(("task",), f"task '{constitution.task}' in the file of task '{task}'"))
+            if rest.model.task != task and "task" not in rest.doubtful:
+                wrong.append(law.problem(("task",), f"task '{rest.model.task}' in the file of task '{task}'"))
+            if "labels" not in rest.doubtful:
+                labels[task] = rest.model.label_names
+        if constitution is not None:
             constitutions[task] = constitution
         problems += wrong
-    if declaration is not None:
-        problems += _cross_checks(document, declaration, constitutions)
+    if sound is not None:
+        checked = _cross_checks(sound.document, sound.model, labels)
+        problems += [problem for problem in checked if sound.knows(problem.message)]
     if problems:
         raise InvalidSetting(_listed(problems), problems=problems)
     assert declaration is not None  # no declaration always comes with a problem
     return Blueprint(folder=folder, declaration=declaration, constitutions=constitutions)
 
 
+STAND_INS: dict[type[BaseModel], dict[str, Any]] = {
+    Declaration: {"name": "x", "title": {"en": "x", "zh": "x"}, "languages": ["zh", "en"], "tasks": ["x"]},
+    Constitution: {
+        "task": "x",
+        "title": {"en": "x", "zh": "x"},
+        "labels": [{"name": name, "definition": {"en": "x", "zh": "x"}} for name in ("X", "Y")],
+        "prompt": {"system": "x", "user": "x"},
+    },
+}
+"""What takes the place of needed keys that are missing or wrong, so that the rest of a file is checked too."""
+DOUBTS = {
+    "labels": "label '",
+    "traps": "trap '",
+    "axes": "axis '",
+    "patterns": "a group",
+    "grammar": "slot '",
+    "languages": "language '",
+    "tasks": "task '",
+    "generate": "min_length",
+    "refine": "calibration",
+}
+"""Top-level key: how the findings begin that mean nothing when a part of it was taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound(Generic[Model]):
+    """What of a file has the right types; something was taken out under the top-level keys in ``doubtful``."""
+
+    model: Model
+    document: Document
+    doubtful: frozenset[str]
+
+    def knows(self, finding: str) -> bool:
+        """Whether a finding can be told from the part that is here."""
+        return not any(finding.startswith(DOUBTS[key]) for key in self.doubtful if key in DOUBTS)
+
+
+def _sound_part(document: Document, kind: type[Model]) -> _Sound[Model] | None:
+    """The file less everything of a wrong type; ``None`` when nothing can be made of it."""
+    part, doubtful = document, set[str]()
+    while isinstance(part.data, dict):
+        doubtful |= STAND_INS[kind].keys() - part.data.keys()
+        try:
+            return _Sound(kind.model_validate({**STAND_INS[kind], **part.data}), part, frozenset(doubtful))
+        except ValidationError as error:
+            cut = {_innermost(part, wrong["loc"]) for wrong in error.errors()}
+        if () in cut:
+            return None
+        doubtful |= {str(path[0]) for path in cut}
+        part = part.without(cut)
+    return None
+
+
+def _innermost(document: Document, path: Path_) -> Path_:
+    """The longest beginning of a path that is in the file."""
+    while path and path not in document.values:
+        path = path[:-1]
+    return path
+
+
 def _task_names(document: Document) -> list[str]:
     data = document.data
     tasks = data.get("tasks") if isinstance(data, dict) else None
-    return [t for t in tasks if isinstance(t, str) and t.isidentifier()] if isinstance(tasks, list) else []
+    return (
+        [t for t in tasks if isinstance(t, str) and t.isidentifier() and len(t) < 65] if isinstance(tasks, list) else []
+    )
 
 
 def _listed(problems: list[Problem]) -> str:
@@ -211,12 +284,13 @@ def _nearest(message: str, constitution: Constitution) -> str:
 def _typed(document: Document, kind: type[Model]) -> tuple[Model | None, list[Problem]]:
     """The document's data as a type, or what is wrong with it."""
     problems = list(document.problems)
-    if problems:
+    if problems and document.data is None:
         return None, problems
     try:
-        return kind.model_validate(document.data), []
+        model = kind.model_validate(document.data)
+        return None if problems else model, problems
     except ValidationError as error:
-        return None, [_problem(document, kind, dict(wrong)) for wrong in error.errors()]
+        return None, problems + [_problem(document, kind, dict(wrong)) for wrong in error.errors()]
 
 
 def _problem(document: Document, kind: type[BaseModel], wrong: dict[str, Any], prefix: Path_ = ()) -> Problem:
@@ -267,9 +341,7 @@ def _strip(kind: Any) -> Any:
     return kind
 
 
-def _cross_checks(
-    document: Document, declaration: Declaration, constitutions: dict[str, Constitution]
-) -> list[Problem]:
+def _cross_checks(document: Document, declaration: Declaration, labels: dict[str, list[str]]) -> list[Problem]:
     problems = _component_problems(document, declaration)
     for i, task in enumerate(declaration.tasks):
         if task in declaration.tasks[:i]:
@@ -284,7 +356,7 @@ def _cross_checks(
             message = f"task '{task}' is not in this blueprint; {registry.suggest(task, list(declaration.tasks))}"
             problems.append(document.problem(path, message, at_key=True))
     for task, floors in declaration.verify.floors.items():
-        known = constitutions[task].label_names if task in constitutions else None
+        known = labels.get(task)
         for i, floor in enumerate(floors):
             path = ("verify", "floors", task, i)
             if floor.measure != "accuracy" and floor.label is None:

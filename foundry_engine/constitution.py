@@ -208,12 +208,13 @@ def _patterns(c: Constitution) -> Iterator[Finding]:
             elif size > MAX_LITERAL_BYTES:
                 message = f"a literal of {size} bytes (UTF-8, normalized), at most {MAX_LITERAL_BYTES} fit an artifact"
                 yield ("patterns", kind, name, anchor, i), message
+    sentences = [(normalize(case.text).strip(" .!?,"), case.text) for case in c.boundary_cases]
     for name, reflex in c.patterns.reflexes.items():
         for anchor, i, literal in reflex.literals():
-            for case in c.boundary_cases:
-                sentence = normalize(case.text).strip(" .!?,")
-                if sentence and sentence in normalize(literal):
-                    message = f"a reflex may not contain a whole boundary case ('{case.text}')"
+            normalized = normalize(literal)
+            for sentence, written in sentences:
+                if sentence and sentence in normalized:
+                    message = f"a reflex may not contain a whole boundary case ('{written}')"
                     yield ("patterns", "reflexes", name, anchor, i), message
 
 
@@ -227,7 +228,7 @@ def _grammar(c: Constitution, languages: list[str]) -> Iterator[Finding]:
             for slot in slots_of(text):
                 if slot not in banks:
                     yield (*path, "texts", i), f"slot '{{{slot}}}' has no bank in grammar.banks.{mould.language}"
-            if text.count("(") != text.count(")") or text.count("{") != text.count("}"):
+            if not (_closed(text, "(", ")") and _closed(text, "{", "}")):
                 yield (*path, "texts", i), "brackets that do not close"
         if mould.trap is not None and mould.trap not in c.traps:
             yield (*path, "trap"), f"trap '{mould.trap}' is not declared"
@@ -243,8 +244,18 @@ def _boundary_cases(c: Constitution) -> Iterator[Finding]:
             yield ("boundary_cases", i, "trap"), f"trap '{case.trap}' is not declared"
         key = normalize(case.text)
         if key in seen:
-            yield ("boundary_cases", i, "text"), f"boundary case '{case.text}' again"
+            other = f", there with label '{seen[key]}'" if seen[key] != case.label else ""
+            yield ("boundary_cases", i, "text"), f"boundary case '{case.text}' again{other}"
         seen[key] = case.label
+
+
+def _closed(text: str, opening: str, closing: str) -> bool:
+    depth = 0
+    for char in text:
+        depth += (char == opening) - (char == closing)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def slots_of(text: str) -> list[str]:

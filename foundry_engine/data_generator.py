@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,17 @@ from pathlib import Path
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.completions import CompletionRequest, Provider, ProviderContext
-from foundry_engine.errors import EmptyDataset, ProviderError
+from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.features.normalizer import normalize
-from foundry_engine.folders import SAMPLES_FILE, RunFolder, StageResult, run_stage, sha256_of, write_atomic
+from foundry_engine.folders import (
+    SAMPLES_FILE,
+    RunFolder,
+    StageResult,
+    code_version,
+    run_stage,
+    sha256_of,
+    write_atomic,
+)
 from foundry_engine.generation.asking import ask_all
 from foundry_engine.generation.gates import Gates, reasons_in_order
 from foundry_engine.generation.own_rows import read_rows
@@ -71,6 +80,10 @@ def run(
     settings = blueprint.declaration.generate
     constitution = blueprint.constitutions[task]
     corpus = blueprint.corpus(task)
+    used = own_file or (corpus if settings.corpus and os.path.lexists(corpus) else None)
+    if used is not None and not used.is_file():
+        what = "is not a regular file" if used.exists() else "cannot be read: no such file"
+        raise DataError(f"{used}: {what}. Give a .jsonl or .csv file of labelled rows.")
     inputs: dict[str, object] = {
         "step": "generate",
         "task": task,
@@ -78,8 +91,8 @@ def run(
         "seed": blueprint.declaration.seed,
         "settings": settings.model_dump(mode="json"),
         "constitution": constitution.model_dump(mode="json"),
-        "corpus": sha256_of(corpus) if settings.corpus and corpus.is_file() else None,
-        "own_file": sha256_of(own_file) if own_file is not None and own_file.is_file() else None,
+        "corpus": sha256_of(corpus) if used == corpus else None,
+        "own_file": sha256_of(own_file) if own_file is not None else None,
     }
 
     def work(fresh: Path) -> Mapping[str, object]:
@@ -87,7 +100,7 @@ def run(
         if own_file is not None:
             _take_rows(harvest, blueprint, task, own_file, "imported")
         else:
-            if settings.corpus and corpus.is_file():
+            if used is not None:
                 _take_rows(harvest, blueprint, task, corpus, "corpus")
             plan = make_plan(blueprint, task)
             write_atomic(fresh / PLAN, lines_of(plan))
@@ -140,7 +153,9 @@ async def _take_plan(
     constitution = blueprint.constitutions[task]
     component = registry.find("providers", settings.provider)
     options = component.Settings.model_validate(settings.settings.get(settings.provider, {}))
-    identity = {"name": settings.provider, "settings": options.model_dump(mode="json")}
+    identity: dict[str, object] = {"name": settings.provider, "settings": options.model_dump(mode="json")}
+    if not component.CAPABILITIES.paid:  # it may write from the grammar, which no request holds
+        identity |= {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
     provider: Provider = component.Provider(options, ProviderContext(constitution, environment))
     try:
         for attempt in range(settings.max_rounds):

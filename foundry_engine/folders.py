@@ -189,6 +189,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     Only a crash in the instant between two renames leaves some old and some new, each whole.
     """
     beside = {path: path.with_name(f".{path.name}.new") for path in files}
+    before: dict[Path, bytes | None] = {}
     path = Path()
     try:
         for path, data in files.items():
@@ -198,14 +199,29 @@ def write_together(files: Mapping[Path, bytes]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         for path in files:
+            before[path] = path.read_bytes() if path.is_file() else None
             beside[path].replace(path)
         for folder in {path.parent for path in files}:
             _sync(folder)
     except OSError as error:
-        with suppress(OSError):
-            for leftover in beside.values():
+        for done, old in before.items():
+            with suppress(OSError):
+                _put_back(done, old, beside[done])
+        for leftover in beside.values():
+            with suppress(OSError):
                 leftover.unlink(missing_ok=True)
         raise unwritable(path, error) from error
+
+
+def _put_back(path: Path, data: bytes | None, beside: Path) -> None:
+    """A file as it was before; ``None``: it was not there."""
+    if path.is_dir():
+        return
+    if data is None:
+        path.unlink(missing_ok=True)
+    elif path.read_bytes() != data:
+        beside.write_bytes(data)
+        beside.replace(path)
 
 
 def unwritable(path: Path, error: OSError) -> FoundryError:

@@ -24,6 +24,10 @@ KINDS: dict[str, tuple[str, str]] = {
 """Kind of component: the package its files are in, and how their names end."""
 
 
+MAX_LISTED = 30
+"""At most this many known names are listed."""
+
+
 def names(kind: str) -> list[str]:
     """Names of all components of a kind, own and from entry points, sorted."""
     return sorted(_own(kind) | _outside(kind).keys())
@@ -61,6 +65,8 @@ def suggest(name: str, known: list[str]) -> str:
     >>> suggest("ofline", ["gemini", "offline"])
     "did you mean 'offline'? (known: gemini, offline)"
     """
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    listed = f"known: {', '.join(known) or 'none'}"
-    return f"did you mean '{nearest[0]}'? ({listed})" if nearest else listed
+    spelled = {other.lower(): other for other in reversed(known)}
+    nearest = difflib.get_close_matches(name.lower(), list(spelled), n=1, cutoff=0.6)
+    more = f" and {len(known) - MAX_LISTED} more" if len(known) > MAX_LISTED else ""
+    listed = f"known: {', '.join(known[:MAX_LISTED]) or 'none'}{more}"
+    return f"did you mean '{name if name in known else spelled[nearest[0]]}'? ({listed})" if nearest else listed

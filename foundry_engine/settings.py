@@ -8,10 +8,18 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from foundry_engine.errors import InvalidSetting
+
 
 def load_environment(root: Path) -> dict[str, str]:
     """``.env`` in the project's root, overruled by the real environment."""
-    values = {key: value for key, value in dotenv_values(root / ".env").items() if value is not None}
+    path = root / ".env"
+    try:
+        values = {key: value for key, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError as error:
+        raise InvalidSetting(f"{path}: not UTF-8 (byte {error.start}); one NAME=value a line.") from error
+    except OSError as error:
+        raise InvalidSetting(f"{path}: cannot be read: {error.strerror}. Check its permissions.") from error
     return {**values, **os.environ}
 
 

@@ -8,7 +8,8 @@ YAML 1.2. This reader keeps PyYAML's parser and replaces what it makes of the no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import yaml
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+MAX_DIGITS = 32
+"""A longer plain scalar is a text: no setting needs such a number, and Python will not print one."""
 
 Key = str | int
 Path_ = tuple[Key, ...]
@@ -52,17 +55,37 @@ class Document:
         line, column = table.get(path, (1, 1))
         return Problem(self.file, line, column, message)
 
+    def without(self, cut: Collection[Path_]) -> Document:
+        """The document less the values at these paths; what is left keeps its places."""
+        left = Document(self.file)
+
+        def copied(data: object, old: Path_, new: Path_) -> object:
+            left.values[new] = self.values[old]
+            if old in self.keys:
+                left.keys[new] = self.keys[old]
+            if isinstance(data, dict):
+                return {k: copied(v, (*old, k), (*new, k)) for k, v in data.items() if (*old, k) not in cut}
+            if isinstance(data, list):
+                kept = [i for i in range(len(data)) if (*old, i) not in cut]
+                return [copied(data[i], (*old, i), (*new, j)) for j, i in enumerate(kept)]
+            return data
+
+        left.data = copied(self.data, (), ())
+        return left
+
 
 def read(path: Path) -> Document:
     """Parse a file; unreadable bytes and all structural mistakes become problems, never exceptions."""
     document = Document(str(path))
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         document.problems.append(Problem(document.file, 1, 1, f"cannot be read: {error.strerror}"))
         return document
     if len(raw) > MAX_BYTES:
-        message = f"{len(raw):,} bytes, at most {MAX_BYTES:,} are read"
+        message = f"{max(size, len(raw)):,} bytes, at most {MAX_BYTES:,} are read"
         document.problems.append(Problem(document.file, 1, 1, message))
         return document
     try:
@@ -165,7 +188,9 @@ def scalar(text: str) -> object:
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return text[0] in "tT"
     body = text[1:] if text[0] in "+-" else text
-    if body and all(c in "0123456789" for c in body) and len(body) <= 30:
+    if len(body) > MAX_DIGITS:
+        return text
+    if body and all(c in "0123456789" for c in body):
         return int(text)
     if text[:2] == "0o" and text[2:] and all(c in "01234567" for c in text[2:]):
         return int(text[2:], 8)

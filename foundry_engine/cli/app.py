@@ -29,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_root = Path.cwd()
+_root = Path()
 
 
 class WrongUsage(Exception):
@@ -206,12 +206,12 @@ def _workspace(models: Path | None, runs: Path | None) -> Workspace:
 def main(root: Path | None = None) -> None:
     """Run the command line; every error becomes a message and an exit code."""
     global _root
-    _root = root or Path.cwd()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    log.set_up()
     console.set_up()
+    log.set_up()
     debug = "--debug" in sys.argv[1:]
     try:
+        _root = root or Path.cwd()
         code = app(standalone_mode=False, prog_name="main.py" if root else "foundry")
         if code == exit_codes.INTERRUPTED:  # how typer hands on a Ctrl-C
             raise KeyboardInterrupt
@@ -230,6 +230,13 @@ def main(root: Path | None = None) -> None:
         sys.exit(exit_codes.USAGE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(exit_codes.FAILED)
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        place = f"{str(error.filename)[:300]}: " if error.filename is not None else ""
+        said = error.strerror or str(error)
+        console.complain(f"{place}{said}. Check the path, its permissions and the space on the disk.")
         sys.exit(exit_codes.FAILED)
     except Exception as error:
         if debug:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +22,11 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def set_up() -> None:
-    """Let no character a stream cannot show end a command: it is shown as its number."""
+    """Let no character a stream cannot show end a command: it is shown as its number; a closed stream is empty."""
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nothing.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nothing.open("w", encoding="utf-8")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -19,6 +19,8 @@ MAX_TRIES = 6
 FIRST_WAIT = 1.0
 """Seconds before the second try after a fault of the service; doubled each time, at most ``MAX_WAIT``."""
 MAX_WAIT = 60.0
+MAX_LOST = 4
+"""After so many requests in a row without an answer the service is taken to be down."""
 
 
 def request_key(identity: Mapping[str, object], request: CompletionRequest) -> str:
@@ -48,18 +50,22 @@ async def ask_all(
     progress.advance(len(requests) - queue.qsize())
 
     failed: list[ProviderError] = []
+    lost: list[ProviderError] = []
 
     async def work() -> None:
         while not queue.empty() and not failed:
             i = queue.get_nowait()
             try:
-                reply = await _ask(provider, requests[i], failed)
+                reply = await _ask(provider, requests[i], failed, lost)
             except ProviderError as error:
                 failed.append(error)
                 return
             if reply is not None:
                 journal.put(request_key(identity, requests[i]), reply)
                 replies[i] = reply
+                lost.clear()
+            if len(lost) >= MAX_LOST and not failed:
+                failed.append(_down(lost))
             progress.advance()
 
     workers = [asyncio.create_task(work()) for _ in range(min(concurrency, queue.qsize()))]
@@ -74,7 +80,17 @@ async def ask_all(
     return replies
 
 
-async def _ask(provider: Provider, request: CompletionRequest, failed: Sequence[ProviderError]) -> Reply | None:
+def _down(lost: Sequence[ProviderError]) -> ProviderError:
+    last = lost[-1]
+    return type(last)(
+        f"{last.message}. {len(lost)} requests in a row had no answer in {MAX_TRIES} tries each. Check the network and "
+        "the provider's settings; the replies until here are kept, and the same command goes on from there."
+    )
+
+
+async def _ask(
+    provider: Provider, request: CompletionRequest, failed: Sequence[ProviderError], lost: list[ProviderError]
+) -> Reply | None:
     """One reply, or ``None`` after ``MAX_TRIES`` mendable errors or when others have failed for good."""
     wait = FIRST_WAIT
     for attempt in range(1, MAX_TRIES + 1):
@@ -89,6 +105,8 @@ async def _ask(provider: Provider, request: CompletionRequest, failed: Sequence[
                 return None
             if attempt == MAX_TRIES:
                 log.warning("gave up on a request tries=%d error=%s", attempt, error.message)
+                if error.retry == "again":
+                    lost.append(error)
                 return None
             asked = error.facts.get("retry_after")
             pause = float(asked) if isinstance(asked, (int, float)) else wait

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from foundry_engine.errors import DataError, MalformedRecord
+from foundry_engine.features.normalizer import text_problem
 from foundry_engine.language.script import language_of
 from foundry_engine.records import read_objects
 from foundry_engine.registry import suggest
@@ -30,6 +31,10 @@ def read_rows(path: Path, labels: list[str], languages: list[str]) -> Iterator[t
             hint = suggest(str(label), labels)
             raise MalformedRecord(f"{path}:{line}: label '{label}' is not declared; {hint}", line=line)
         known = {name: str(row[name]) for name in OPTIONAL if row.get(name)}
+        for name, value in known.items():
+            problem = text_problem(value)
+            if problem:
+                raise MalformedRecord(f"{path}:{line}: {name}: {problem}", line=line)
         kept = {"text": text, "label": str(label), **known}
         if "language" not in kept:
             found = language_of(text)

@@ -57,7 +57,7 @@ def make_plan(blueprint: Blueprint, task: str) -> list[Cell]:
     seed = blueprint.declaration.seed
     cells: list[Cell] = []
     for language in blueprint.declaration.languages:
-        pairs = _pairs(constitution, language)
+        pairs, halves = _pairs(constitution, language), _halves(constitution, language)
         traps = _traps(constitution, language)
         total = settings.cells_per_label
         n_pair = round(total * settings.pair_share) if pairs else 0
@@ -75,7 +75,7 @@ def make_plan(blueprint: Blueprint, task: str) -> list[Cell]:
                 cells.append(_cell(spec, "trap", row, trap, None, i, settings.samples_per_cell))
             for i in range(n_pair):
                 pair = pairs[i % len(pairs)]
-                if (label, pair) in _halves(constitution, language):
+                if (label, pair) in halves:
                     cells.append(_cell(spec, "pair", {}, None, pair, i, 1))
     return cells
 
@@ -141,7 +141,8 @@ def _traps(constitution: Constitution, language: str) -> dict[str, list[str]]:
 
 def summary(cells: list[Cell]) -> Iterator[tuple[str, str, str, int, int]]:
     """Rows of the plan's table: label, language, kind, cells, texts wanted."""
-    keys = dict.fromkeys((cell.label, cell.language, cell.kind) for cell in cells)
-    for label, language, kind in keys:
-        group = [c for c in cells if (c.label, c.language, c.kind) == (label, language, kind)]
-        yield label, language, kind, len(group), sum(c.samples for c in group)
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for cell in cells:
+        groups.setdefault((cell.label, cell.language, cell.kind), []).append(cell.samples)
+    for (label, language, kind), samples in groups.items():
+        yield label, language, kind, len(samples), sum(samples)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, Finish, ProviderContext, Usage
 from foundry_engine.errors import (
+    InvalidSetting,
     MalformedReply,
     MissingDependency,
     MissingSetting,
@@ -71,6 +72,11 @@ class Provider:
                 f"provider 'gemini' needs {KEYS}: put {KEYS}=key1,key2 into .env or the environment, "
                 "or generate with --provider offline"
             )
+        for number, secret in enumerate(secrets, start=1):
+            if not all("!" <= char <= "~" for char in secret.get_secret_value()):
+                raise InvalidSetting(
+                    f"key {number} in {KEYS} holds a blank or a character no key has. Write {KEYS}=key1,key2."
+                )
         try:
             from google import genai
             from google.genai import types

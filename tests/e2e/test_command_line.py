@@ -276,3 +276,19 @@ def test_a_missing_constitution_names_the_file(cli: Cli, own: Forged) -> None:
     done = cli(*places(own))
     assert done.code == 3
     assert "no constitution" in done.err and "did you mean 'urgncy'?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("redirect", "code", "said"),
+    [
+        ("--stdin <&-", 0, ""),
+        ("hello >&-", 0, ""),
+        ("hello >/dev/full", 1, "error: No space left on device"),
+        ("hello 2>&-", 0, ""),
+    ],
+)
+def test_closed_and_full_streams(forged: Forged, redirect: str, code: int, said: str) -> None:
+    line = f"{sys.executable} {ROOT / 'main.py'} ask {forged.task} --models {forged.models} {redirect}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert done.stderr.decode().startswith(said) and b"unexpected" not in done.stderr

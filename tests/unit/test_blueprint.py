@@ -180,8 +180,8 @@ def test_mistakes_in_two_files_come_together_and_in_order(folder: Path) -> None:
     third = courtesy.edit(folder, "constitution", "insult: {label: Rude", "insult: {label: §Rud")
     fourth = courtesy.edit(folder, "constitution", "negations: [never]", "negations: [never]\n§patern: {}")
     found = mistakes(folder)
-    assert [line.split(": ")[0] for line in found] == [first, second, fourth]
-    assert "did you mean 'patterns'?" in found[2]
+    assert [line.split(": ")[0] for line in found] == [first, second, third, fourth]
+    assert "did you mean 'patterns'?" in found[3]
     courtesy.edit(folder, "constitution", "\npatern: {}", "")
     found = mistakes(folder)
     assert [line.split(": ")[0] for line in found] == [first, second, third]
@@ -232,3 +232,39 @@ def test_facts_of_the_error_are_there_for_programs(folder: Path) -> None:
 def test_a_task_name_is_never_a_path(folder: Path, tasks: str) -> None:
     courtesy.edit(folder, "blueprint", "tasks: [tone]", f"tasks: {tasks}")
     assert any("should match pattern" in line for line in mistakes(folder))
+
+
+# what is wrong by its type in a file, and what else is wrong in it
+BESIDE = [
+    ("seed: 7", "seed: one", "trainer: tfidf_linear", "trainer: tfidf_liner", "no trainer"),
+    ("seed: 7", "seed: one", "label: Rude, at", "label: Rud, at", "label 'Rud'"),
+    (
+        "samples_per_cell: 2",
+        "samples_per_cell: two",
+        "scripted: {replies:",
+        "scripted: {replys:",
+        "unknown key 'replys'",
+    ),
+    ("name: courtesy", "nam: courtesy", "[normalise,", "[normalize,", "no operator"),
+    ("seed: 7", "seed: 7\nseed: 8", "trainer: tfidf_linear", "trainer: tfidf_liner", "no trainer"),
+]
+
+
+@pytest.mark.parametrize(("a", "b", "c", "d", "said"), BESIDE)
+def test_a_wrong_type_hides_no_other_mistake(folder: Path, a: str, b: str, c: str, d: str, said: str) -> None:
+    path = folder / "blueprint.yaml"
+    path.write_text(path.read_text("utf-8").replace(a, b, 1).replace(c, d, 1), "utf-8")
+    assert any(said in line for line in mistakes(folder))
+
+
+def test_what_hangs_on_a_wrong_part_is_not_called_wrong(folder: Path) -> None:
+    path = folder / "constitutions" / "tone.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("labels:\n", "labels:\n  - {name: Third, definition: 5}\n", 1), "utf-8")
+    assert len(mistakes(folder)) == 1
+
+
+def test_a_task_name_too_long_for_a_file_is_a_mistake(folder: Path) -> None:
+    path = folder / "blueprint.yaml"
+    path.write_text(path.read_text("utf-8").replace("[tone]", f"[tone, {'a' * 5000}]"), "utf-8")
+    assert len(mistakes(folder)) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from foundry_engine import data_generator
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.errors import EmptyDataset, MalformedRecord, ProviderError, ResumeError
+from foundry_engine.errors import DataError, EmptyDataset, MalformedRecord, ProviderError, ResumeError
 from foundry_engine.folders import RunFolder
 from foundry_engine.records import Sample, read_objects, read_records
 from tests import courtesy
@@ -241,3 +241,37 @@ def test_a_label_without_a_mould_is_named(folder: RunFolder) -> None:
     changed = declared.model_copy(update={"constitutions": {"tone": courtesy.law(grammar=grammar)}})
     with pytest.raises(EmptyDataset, match=r"no sample for label Rude .*Add moulds or corpus rows"):
         data_generator.run(changed, courtesy.TASK, folder)
+
+
+def test_a_missing_own_file_is_said_also_after_a_finished_run(folder: RunFolder, tmp_path: Path) -> None:
+    declared = courtesy.declared(cells_per_label=4)
+    data_generator.run(declared, courtesy.TASK, folder)
+    before = stage_bytes(folder)
+    for path, why in ((tmp_path / "gone.jsonl", "no such file"), (tmp_path, "is not a regular file")):
+        with pytest.raises(DataError, match=why):
+            data_generator.run(declared, courtesy.TASK, folder, own_file=path)
+    assert stage_bytes(folder) == before
+
+
+def test_another_grammar_writes_other_texts(folder: RunFolder) -> None:
+    declared = courtesy.declared(cells_per_label=4)
+    data_generator.run(declared, courtesy.TASK, folder)
+    law = declared.constitutions[courtesy.TASK]
+    moulds = {
+        n: m.model_copy(update={"texts": ["(one|two|three) quokka", "袋鼠(一|二|三)"]})
+        for n, m in law.grammar.moulds.items()
+    }
+    other = law.model_copy(update={"grammar": law.grammar.model_copy(update={"moulds": moulds})})
+    changed = declared.model_copy(update={"constitutions": {courtesy.TASK: other}})
+    data_generator.run(changed, courtesy.TASK, folder)
+    written = [s.text for s in samples(folder) if s.origin == "generated"]
+    assert written and all("quokka" in text.lower() or "袋鼠" in text for text in written)
+
+
+def test_a_corpus_that_is_no_file_is_not_passed_over(folder: RunFolder, tmp_path: Path) -> None:
+    copy = courtesy.copy(tmp_path / "courtesy")
+    (copy / "corpus" / "tone.jsonl").unlink(missing_ok=True)
+    (copy / "corpus" / "tone.jsonl").mkdir(parents=True)
+    declared = courtesy.declared().model_copy(update={"folder": copy})
+    with pytest.raises(DataError, match="is not a regular file"):
+        data_generator.run(declared, courtesy.TASK, folder)

@@ -14,7 +14,7 @@ import pytest
 
 from foundry_engine import folders
 from foundry_engine.errors import Busy, FoundryError
-from foundry_engine.folders import RunFolder, content_of, locked, replacing, run_stage, write_atomic
+from foundry_engine.folders import RunFolder, content_of, locked, replacing, run_stage, write_atomic, write_together
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -295,3 +295,13 @@ def test_a_fingerprint_depends_on_content_alone() -> None:
     assert folders.fingerprint_of({"b": {"d": "中", "c": [1, 2]}, "a": 1}) == same
     others = [{"a": 1}, {"a": "1"}, {"a": 1.0}, {"a": [1]}, {"a": None}, {"a": True}, {"a": "\ud800"}]
     assert len({folders.fingerprint_of(o) for o in others}) == len(others)
+
+
+def test_files_written_together_are_put_back_when_one_cannot_be(tmp_path: Path) -> None:
+    names = ("a", "b", "c")
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "c").mkdir()
+    with pytest.raises(FoundryError, match="c: cannot be written: Is a directory"):
+        write_together({tmp_path / name: b"new" for name in names})
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]

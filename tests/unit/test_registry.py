@@ -72,3 +72,8 @@ def test_outside_packages_use_the_same_door(tmp_path: Path) -> None:
     assert found.stdout == "['my_provider', 'foundry_engine.providers.offline']\n", "an own file is not taken over"
     broken = in_a_process_with(tmp_path, begin + "registry.find('providers', 'broken')")
     assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in broken.stderr, "the cause is never hidden"
+
+
+def test_case_does_not_hide_the_nearest_name_and_long_lists_are_cut() -> None:
+    assert registry.suggest("RUDE", ["Polite", "Rude"]).startswith("did you mean 'Rude'?")
+    assert registry.suggest("zz", [f"a{n}" for n in range(1000)]).endswith("a29 and 970 more")

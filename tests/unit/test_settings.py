@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from foundry_engine.errors import InvalidSetting
 from foundry_engine.settings import load_environment, secret_list
 
 
@@ -38,3 +39,9 @@ def test_a_list_of_secrets(environment: dict[str, str], expected: list[str]) -> 
 def test_a_secret_does_not_print() -> None:
     secrets = secret_list({"K": "sk-12345"}, "K")
     assert "12345" not in f"{secrets} {secrets[0]} {secrets!r}"
+
+
+def test_a_file_in_another_encoding_says_so(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfeA\0=\0")
+    with pytest.raises(InvalidSetting, match=r"\.env: not UTF-8"):
+        load_environment(tmp_path)

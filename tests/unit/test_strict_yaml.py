@@ -64,6 +64,10 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
     assert type(read.data["key"]) is type(value)
 
 
+def test_a_number_too_long_to_be_shown_is_a_text() -> None:
+    assert all(isinstance(strict_yaml.scalar(p + "7" * 6000), str) for p in ("", "-", "0x", "0o"))
+
+
 def test_not_a_number_is_read() -> None:
     assert all(math.isnan(strict_yaml.scalar(text)) for text in (".nan", ".NaN", ".NAN"))
 

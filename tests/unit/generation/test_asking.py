@@ -174,3 +174,11 @@ def test_a_key_depends_on_provider_and_request() -> None:
     keys = {request_key({"name": name}, request(n)) for name in "ab" for n in range(2)}
     assert len(keys) == 4
     assert request_key({"name": "a"}, request(0)) in keys
+
+
+def test_a_service_that_is_down_ends_it_soon(journal: Journal, waits: list[float]) -> None:
+    provider = Scripted(lambda asked, _: OK if asked.seed == 0 else Unavailable("no connection"))
+    with pytest.raises(Unavailable, match=r"no connection\. 4 requests in a row had no answer"):
+        ask(provider, journal, count=20)
+    assert journal.get(request_key(IDENTITY, request(0))) == DONE
+    assert len(provider.asked) == 1 + asking.MAX_LOST * asking.MAX_TRIES

@@ -78,6 +78,12 @@ BROKEN = [
 ]
 
 
+BROKEN += [
+    ("a.jsonl", f'{{"text":"go","label":"Rude","{name}":"x\\ud800"}}\n'.encode(), f"1: {name}: lone surrogate U+D800")
+    for name in ("source", "licence", "origin")
+]
+
+
 @pytest.mark.parametrize(("name", "raw", "message"), BROKEN)
 def test_a_broken_row_is_named(tmp_path: Path, name: str, raw: bytes, message: str) -> None:
     with pytest.raises(MalformedRecord) as raised:

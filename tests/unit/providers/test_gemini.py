@@ -10,6 +10,7 @@ import pytest
 
 from foundry_engine.completions import Completion, CompletionRequest, ProviderContext, Usage
 from foundry_engine.errors import (
+    InvalidSetting,
     MalformedReply,
     MissingSetting,
     ProviderError,
@@ -220,3 +221,9 @@ def test_when_all_keys_rest_the_shortest_rest_is_told() -> None:
 def test_without_a_key_it_says_where_to_put_one(environment: dict[str, str]) -> None:
     with pytest.raises(MissingSetting, match=r"needs GEMINI_API_KEYS: put .* into \.env"):
         gemini.Provider(gemini.Settings(model="m-1"), ProviderContext(courtesy.law(), environment))
+
+
+@pytest.mark.parametrize("keys", ["ключ", "a b", "a,b\nc"])
+def test_a_key_no_header_can_hold_is_said_before_anything_is_asked(keys: str) -> None:
+    with pytest.raises(InvalidSetting, match="holds a blank or a character no key has"):
+        gemini.Provider(gemini.Settings(model="m"), ProviderContext(courtesy.law(), {gemini.KEYS: keys}))

@@ -6,7 +6,10 @@ from random import Random
 
 import pytest
 
+from foundry_engine.completions import ProviderContext
+from foundry_engine.providers import offline
 from foundry_engine.providers.offline import expand
+from tests import courtesy
 
 BANKS = {"who": ["mom", "boss"], "thing": ["(salt|x)", "{who}"]}
 EXPANDED: list[tuple[str, set[str]]] = [
@@ -38,3 +41,11 @@ def test_the_halves_of_a_pair_get_the_same_fillings() -> None:
         assert first.split()[1] == second.split()[1]
     fillings = {expand("{who}", BANKS, Random(1), f"{pair}:bring") for pair in range(20)}
     assert fillings == {"mom", "boss"}, "and other pairs others"
+
+
+def test_a_mould_of_weight_zero_writes_nothing() -> None:
+    law = courtesy.law()
+    moulds = {name: mould.model_copy(update={"weight": 0.0}) for name, mould in law.grammar.moulds.items()}
+    still = law.model_copy(update={"grammar": law.grammar.model_copy(update={"moulds": moulds})})
+    provider = offline.Provider(offline.Settings(), ProviderContext(still))
+    assert provider._fitting({"label": "Rude", "language": "en"}) == []
