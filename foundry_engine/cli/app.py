@@ -207,7 +207,6 @@ def main(root: Path | None = None) -> None:
     """Run the command line; every error becomes a message and an exit code."""
     global _root
     _root = root or Path.cwd()
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     log.set_up()
     console.set_up()
     debug = "--debug" in sys.argv[1:]

@@ -61,12 +61,9 @@ class Gates:
             return "length"
         if not may_be(text, language):
             return "language"
-        if self._leaks_prompt(normalized):
+        if any(phrase in normalized for phrase in self._leaks):
             return "leak"
         return ""
-
-    def _leaks_prompt(self, normalized: str) -> bool:
-        return any(phrase in normalized for phrase in self._leaks)
 
 
 def reasons_in_order(counts: dict[str, int]) -> Sequence[tuple[str, int]]:
