@@ -19,7 +19,15 @@ from foundry_engine.blueprint import Blueprint
 from foundry_engine.completions import CompletionRequest, Provider, ProviderContext
 from foundry_engine.errors import EmptyDataset, ProviderError
 from foundry_engine.features.normalizer import normalize
-from foundry_engine.folders import SAMPLES_FILE, RunFolder, StageResult, run_stage, sha256_of, write_atomic
+from foundry_engine.folders import (
+    REJECTED_FILE,
+    SAMPLES_FILE,
+    RunFolder,
+    StageResult,
+    run_stage,
+    sha256_of,
+    write_atomic,
+)
 from foundry_engine.generation.asking import ask_all
 from foundry_engine.generation.gates import Gates, reasons_in_order
 from foundry_engine.generation.own_rows import read_rows
@@ -30,7 +38,7 @@ from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Sample, lines_of, record_id
 from foundry_engine.streaming.journal import Journal, Reply
 
-REJECTED, PLAN = "rejected.jsonl", "plan.jsonl"
+PLAN = "plan.jsonl"
 
 
 @dataclass
@@ -98,7 +106,7 @@ def run(
                 )
         _require_every_label(harvest, constitution.label_names, task)
         write_atomic(fresh / SAMPLES_FILE, lines_of(harvest.samples))
-        write_atomic(fresh / REJECTED, lines_of(harvest.rejected))
+        write_atomic(fresh / REJECTED_FILE, lines_of(harvest.rejected))
         return _summary(harvest)
 
     return run_stage(folder.samples, inputs, work, force)

@@ -20,10 +20,10 @@ from foundry_engine.blueprint import Blueprint
 from foundry_engine.errors import ArtifactError, InvalidSetting, ParityError, QualityGateFailed
 from foundry_engine.folders import (
     EXAMPLES_FILE,
+    QUALITY_FILE,
     RunFolder,
     StageResult,
     content_of,
-    finished_summary,
     run_stage,
     write_atomic,
     write_together,
@@ -174,12 +174,11 @@ class _Verification:
         return {"summary": summary, "failures": []}
 
     def _funnel(self) -> list[tuple[str, int]]:
-        """Counts from what was generated to what is trained and tested on."""
-        generated = finished_summary(self.folder.samples) or {}
-        refined = finished_summary(self.folder.dataset) or {}
-        samples, rejected = generated.get("samples", 0), generated.get("rejected", 0)
-        rows = [("texts offered", samples + rejected), ("through the gates", samples)]
-        rows.append(("after refining", samples - sum(refined.get("removed", {}).values())))
+        """Counts from what was generated to what is trained and tested on, all as refine reported them."""
+        quality = json.loads((self.folder.dataset / QUALITY_FILE).read_bytes())
+        samples = quality["rows_in"]
+        rows = [("texts offered", samples + quality["rejected"]), ("through the gates", samples)]
+        rows.append(("after refining", quality["rows_kept"]))
         counts = Counter(example.split for example in self.examples)
         return rows + [(name, counts[name]) for name in ("train", "calibration", "test", "withheld") if counts[name]]
 
