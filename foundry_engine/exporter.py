@@ -26,7 +26,7 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import PatternMatcher
 from foundry_engine.features.tfidf import TF_WEIGHTS
 from foundry_engine.folders import EXAMPLES_FILE, RunFolder, StageResult, content_of, run_stage, write_atomic
-from foundry_engine.learning.fitted import FittedModel, load
+from foundry_engine.learning.fitted import FittedModel, label_logits, load
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, lines_of, read_records
 
@@ -66,13 +66,13 @@ def run(
                 f"export.max_bytes is {declaration.export.max_bytes:,}. Raise it, or use fewer patterns."
             )
         examples = read_records(folder.dataset / EXAMPLES_FILE, Example)
-        inputs_ = parity_cases.texts_for(
+        texts = parity_cases.texts_for(
             [e.text for e in examples if e.split != "train"],
             [case.text for case in law.boundary_cases],
             declaration.export.parity_cases,
             declaration.seed,
         )
-        cases = expected_cases(model, law, preprocessor, list(inputs_))
+        cases = expected_cases(model, law, preprocessor, list(texts))
         write_atomic(files.parity, lines_of(cases))
         watch.advance()
         data = {"dataset": content_of(folder.dataset)[EXAMPLES_FILE]}
@@ -116,8 +116,7 @@ def expected_cases(
     texts = [parity_cases.text_of(case) for case in inputs]
     matrix = pipeline.named_steps["features"].transform(texts).tocsr()
     matrix.sort_indices()
-    decision = np.asarray(matrix @ model.coef.T) + model.intercept
-    logits = np.hstack([-decision / 2, decision / 2]) if decision.shape[1] == 1 else decision
+    logits = label_logits(np.asarray(matrix @ model.coef.T) + model.intercept)
     probabilities = pipeline.named_steps["classifier"].predict_proba(matrix)
     cases = []
     for row, (case, text) in enumerate(zip(inputs, texts, strict=True)):

@@ -21,7 +21,7 @@ from foundry_engine.language.noise import unmarked
 from foundry_engine.learning.calibration import temperature
 from foundry_engine.learning.certificate import certify
 from foundry_engine.learning.dataset import Rows
-from foundry_engine.learning.fitted import FittedModel, logistic
+from foundry_engine.learning.fitted import FittedModel, label_logits, logistic
 from foundry_engine.learning.matrices import Candidate, Matrices, smooth_idf
 from foundry_engine.learning.search import fit_classifier, padded, search, with_copies
 from foundry_engine.learning.selection import importance, most_important
@@ -133,7 +133,9 @@ class TfidfLinear:
         """Size of ``.onnx`` and ``.bin`` with these terms, to the byte but for a few of Protobuf's length prefixes."""
         terms = [self.matrices.terms[c] for c in columns]
         law = self.constitution
-        idf = smooth_idf(self.matrices.document_frequency(self._everything())[columns], len(self.rows))
+        idf = np.empty(0)
+        if candidate.idf:
+            idf = smooth_idf(self.matrices.document_frequency(self._everything())[columns], len(self.rows))
         dummy = Threshold(0.5, Certificate(10**6, 10**6, 0.01, 0.95))
         preprocessor = Preprocessor(
             task=law.task,
@@ -143,7 +145,7 @@ class TfidfLinear:
             ngrams=self.ngrams,
             terms=terms,
             cue_value=1.0,
-            idf=tuple(idf.tolist()) if candidate.idf else (),
+            idf=tuple(idf.tolist()),
             tf_weights=TF_WEIGHTS if candidate.term_weight == "log_tf" else (),
             cues=cue_groups(law),
             reflexes=reflex_groups(law),
@@ -157,7 +159,7 @@ class TfidfLinear:
         """Divide by the temperature, then certify thresholds, both on rows the vectoriser never saw."""
         calibration = self.matrix[len(self.y) :]
         decision = calibration @ model.coef.T + model.intercept
-        divisor = temperature(_columns(decision), self.calibration.y)
+        divisor = temperature(label_logits(decision), self.calibration.y)
         coef, intercept = _rounded(model.coef / divisor), _rounded(model.intercept / divisor)
         model = replace(model, coef=coef, intercept=intercept, log={**model.log, "temperature": round(divisor, 6)})
         probabilities = (
@@ -197,11 +199,6 @@ class TfidfLinear:
             languages = self.rows.language[out]
             result[name] = {str(k): round(float(correct[languages == k].mean()), 4) for k in np.unique(languages)}
         return result
-
-
-def _columns(decision: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """scikit-learn's decision values as one logit a label."""
-    return np.hstack([-decision / 2, decision / 2]) if decision.shape[1] == 1 else decision
 
 
 def _rounded(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
