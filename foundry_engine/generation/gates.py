@@ -34,22 +34,6 @@ class Gates:
         """The reason for refusing (``schema``, ``label``, ``text``, ``length``, ``language``, ``leak``, ``duplicate``,
         ``near_duplicate``), or an empty string: accepted.
         """
-        reason = self._form(text, label, language)
-        if reason:
-            return reason
-        normalized = normalize(str(text))
-        if (str(label), normalized) in self._exact:
-            return "duplicate"
-        shingle_set = shingles(normalized)
-        mine = (str(label), guard_key(normalized, self._negations))
-        if near_duplicates and any(self._accepted[n] == mine for n in self._index.near(shingle_set)):
-            return "near_duplicate"
-        self._exact.add((str(label), normalized))
-        self._index.add(shingle_set)
-        self._accepted.append(mine)
-        return ""
-
-    def _form(self, text: object, label: object, language: str) -> str:
         if not isinstance(text, str):
             return "schema"
         if not isinstance(label, str) or label not in self._labels:
@@ -57,9 +41,24 @@ class Gates:
         if text_problem(text):
             return "text"
         normalized = normalize(text)
+        reason = self._form(normalized, language)
+        if reason:
+            return reason
+        if (label, normalized) in self._exact:
+            return "duplicate"
+        shingle_set = shingles(normalized)
+        mine = (label, guard_key(normalized, self._negations))
+        if near_duplicates and any(self._accepted[n] == mine for n in self._index.near(shingle_set)):
+            return "near_duplicate"
+        self._exact.add((label, normalized))
+        self._index.add(shingle_set)
+        self._accepted.append(mine)
+        return ""
+
+    def _form(self, normalized: str, language: str) -> str:
         if not self._settings.min_length <= len(normalized) <= self._settings.max_length:
             return "length"
-        if not may_be(text, language):
+        if not may_be(normalized, language):
             return "language"
         if any(phrase in normalized for phrase in self._leaks):
             return "leak"
