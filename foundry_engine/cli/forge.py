@@ -144,7 +144,7 @@ def _told(step: str, s: Mapping[str, Any]) -> str:
     """A step's summary in a line."""
     if step == "generate":
         reasons = ", ".join(f"{count} {reason}" for reason, count in s["reasons"].items())
-        return f"{s['samples']:,} samples, {s['rejected']:,} refused" + (f" ({reasons})" if reasons else "")
+        return f"{s['samples']:,} samples, {s['rejected']:,} rejected" + (f" ({reasons})" if reasons else "")
     if step == "refine":
         return ", ".join(f"{count:,} {name}" for name, count in s["splits"].items())
     if step == "train":

@@ -18,7 +18,7 @@ class Gates:
     """Remembers what was accepted; ``check`` says why a text is not, or accepts it.
 
     Two equal texts with different labels are both let through: refining puts them into the conflicts file. A near
-    duplicate is refused only when its numbers, negations and label agree with the accepted one's.
+    duplicate is rejected only when its numbers, negations and label agree with the accepted one's.
     """
 
     def __init__(self, constitution: Constitution, settings: Generate) -> None:
@@ -31,7 +31,7 @@ class Gates:
         self._accepted: list[tuple[str, object]] = []
 
     def check(self, text: object, label: object, language: str, near_duplicates: bool = True) -> str:
-        """The reason for refusing (``schema``, ``label``, ``text``, ``length``, ``language``, ``leak``, ``duplicate``,
+        """The reason for rejecting (``schema``, ``label``, ``text``, ``length``, ``language``, ``leak``, ``duplicate``,
         ``near_duplicate``), or an empty string: accepted.
         """
         if not isinstance(text, str):
