@@ -53,7 +53,8 @@ class Provider:
         found = [
             (name, mould)
             for name, mould in self._grammar.moulds.items()
-            if mould.label == wanted["label"]
+            if mould.weight > 0
+            and mould.label == wanted["label"]
             and mould.language == wanted["language"]
             and (not wanted.get("pair") or mould.pair == wanted["pair"])
             and (not wanted.get("trap") or mould.trap == wanted["trap"])
