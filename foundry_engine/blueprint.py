@@ -207,16 +207,16 @@ def load(folder: Path) -> Blueprint:
             near = registry.suggest(task, sorted(p.stem for p in path.parent.glob("*.yaml")))
             problems.append(document.problem(("tasks", i), f"no constitution: expected {path}; {near}"))
             continue
-        law = strict_yaml.read(path)
-        constitution, wrong = _typed(law, Constitution)
+        written = strict_yaml.read(path)
+        constitution, wrong = _typed(written, Constitution)
         if constitution is not None and not wrong:
             languages = [str(x) for x in declaration.languages] if declaration else list(typing.get_args(Language))
             wrong = [
-                law.problem(p, _nearest(m, constitution), at_key=p[0] == "abstain")  # there the label is a key
+                written.problem(p, _nearest(m, constitution), at_key=p[0] == "abstain")  # there the label is a key
                 for p, m in findings(constitution, languages)
             ]
             if constitution.task != task:
-                wrong.append(law.problem(("task",), f"task '{constitution.task}' in the file of task '{task}'"))
+                wrong.append(written.problem(("task",), f"task '{constitution.task}' in the file of task '{task}'"))
             constitutions[task] = constitution
         problems += wrong
     if declaration is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foundry_engine.artifact.law import cue_groups, reflex_groups
+from foundry_engine.artifact.pattern_groups import cue_groups, reflex_groups
 from foundry_engine.artifact.preprocessor import Certificate, Preprocessor, Threshold, encode, float32
 from foundry_engine.constitution import Constitution
 from foundry_engine.errors import TrainingError
@@ -132,13 +132,12 @@ class TfidfLinear:
     def _bytes(self, columns: npt.NDArray[np.int64], candidate: Candidate) -> int:
         """Size of ``.onnx`` and ``.bin`` with these terms, to the byte but for a few of Protobuf's length prefixes."""
         terms = [self.matrices.terms[c] for c in columns]
-        law = self.constitution
         idf = np.empty(0)
         if candidate.idf:
             idf = smooth_idf(self.matrices.document_frequency(self._everything())[columns], len(self.rows))
         dummy = Threshold(0.5, Certificate(10**6, 10**6, 0.01, 0.95))
         preprocessor = Preprocessor(
-            task=law.task,
+            task=self.constitution.task,
             blueprint="x" * 64,
             labels=tuple(self.labels),
             languages=("zh", "en"),
@@ -147,8 +146,8 @@ class TfidfLinear:
             cue_value=1.0,
             idf=tuple(idf.tolist()),
             tf_weights=TF_WEIGHTS if candidate.term_weight == "log_tf" else (),
-            cues=cue_groups(law),
-            reflexes=reflex_groups(law),
+            cues=cue_groups(self.constitution),
+            reflexes=reflex_groups(self.constitution),
             thresholds=dict.fromkeys(range(len(self.labels)), dummy),
             classifier_sha256=bytes(32),
         )
