@@ -62,7 +62,7 @@ def run(
         "seed": blueprint.declaration.seed,
         "settings": blueprint.declaration.verify.model_dump(mode="json"),
         "constitution": constitution.model_dump(mode="json", include={"labels", "boundary_cases", "patterns"}),
-        "title": str(blueprint.declaration.title),
+        "title": str(constitution.title),
         "dataset": dict(content_of(folder.dataset)),
         "fitted": dict(content_of(folder.fitted)),
         "artifacts": dict(content_of(folder.artifacts)),

@@ -286,6 +286,12 @@ def test_verify_reads_its_own_inputs_only(cli: Cli, own: Forged) -> None:
     assert json.loads(stage(own, "5_report/report.json").read_bytes())["funnel"] == before
 
 
+def test_the_title_of_the_report_is_an_input_of_it(cli: Cli, own: Forged) -> None:
+    edit(own.blueprint / "constitutions" / f"{own.task}.yaml", "Is this urgent?", "Is there haste?")
+    forge(cli, own)
+    assert "Is there haste?" in stage(own, "5_report/report.html").read_text("utf-8")
+
+
 def test_only_the_named_task(cli: Cli, own: Forged) -> None:
     """Of two tasks one is forged; then both are, and the failure of one does not keep the other."""
     law = own.blueprint / "constitutions" / "urgency.yaml"
