@@ -33,17 +33,29 @@ class Generate(Strict):
     """
 
     provider: Name = "offline"
+    """Who writes the texts: a file in ``providers/``."""
     cells_per_label: Annotated[int, Field(ge=0, le=100_000)] = 60
+    """Cells of the coverage plan, per label and language; 0 generates nothing."""
     samples_per_cell: Annotated[int, Field(ge=1, le=50)] = 4
+    """Texts wanted of each axis and trap cell; a pair cell is one text."""
     trap_share: Share = 0.2
+    """Share of cells that ask for a trap."""
     pair_share: Share = 0.15
+    """Share of cells that are halves of minimal pairs."""
     max_rounds: Annotated[int, Field(ge=1, le=20)] = 3
+    """How often cells that are not full are asked for again, the first time included."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 4
+    """Requests under way at a time."""
     corpus: bool = True
+    """Whether the rows of ``corpus/<task>.jsonl`` are samples too."""
     min_length: Annotated[int, Field(ge=1)] = 1
+    """Least code points of a normalized text."""
     max_length: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """Most code points of a normalized text."""
     near_duplicate: Annotated[float, Field(gt=0, le=1)] = 0.85
+    """Jaccard similarity from which a generated text is rejected as a near duplicate."""
     settings: dict[Name, dict[str, Any]] = {}
+    """Provider: its own settings."""
 
 
 class Split(Strict):
@@ -53,9 +65,13 @@ class Split(Strict):
     """
 
     calibration: Annotated[float, Field(gt=0, lt=0.9)] = 0.2
+    """Share of the rows that temperature and thresholds are learned from."""
     test: Annotated[float, Field(gt=0, lt=0.9)] = 0.1
+    """Share of the rows that are only tested on."""
     withhold: dict[Name, list[str]] = {}
+    """Task: sources that are only tested on, as a whole."""
     test_distance: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """Tested rows of this Jaccard similarity to a training or calibration row are removed."""
 
 
 class Refine(Strict):
@@ -71,22 +87,29 @@ class Refine(Strict):
         "families",
         "balance",
     ]
+    """Files in ``refinery/operators/``, in the order they are applied."""
     settings: dict[Name, dict[str, Any]] = {}
+    """Operator: its own settings."""
     split: Split = Split()
+    """How examples are divided."""
 
 
 class Train(Strict):
     """Settings of step train: which trainer, with its own settings."""
 
     trainer: Name = "tfidf_linear"
+    """A file in ``trainers/``, without ``_trainer``."""
     settings: dict[Name, dict[str, Any]] = {}
+    """Trainer: its own settings."""
 
 
 class Export(Strict):
     """Settings of step export. ``max_bytes`` bounds ``.onnx`` and ``.bin`` together."""
 
     max_bytes: Annotated[int, Field(ge=4_096, le=100_000_000)] = 128_000
+    """Most bytes of ``.onnx`` and ``.bin`` together; terms are selected to fit."""
     parity_cases: Annotated[int, Field(ge=1, le=100_000)] = 520
+    """Least number of parity cases; hard texts and boundary cases are always in."""
 
 
 class Floor(Strict):
@@ -96,32 +119,49 @@ class Floor(Strict):
     """
 
     measure: Literal["accuracy", "recall", "precision"]
+    """Recall and precision need a ``label``."""
     at_least: Share
+    """0 to 1; below it nothing is shipped."""
     set: Literal["test", "withheld"] = "test"
+    """Which rows it is measured on."""
     language: Language | None = None
+    """Only rows of this language."""
     label: Name | None = None
+    """Whose recall or precision."""
 
 
 class Verify(Strict):
     """Settings of step verify: floors for each task, and how many random strings the runtimes are compared on."""
 
     floors: dict[Name, list[Floor]] = {}
+    """Task: what its model has to reach."""
     random_strings: Annotated[int, Field(ge=0, le=10_000_000)] = 2_000
+    """Random Unicode texts the runtimes are compared on."""
 
 
 class Declaration(Strict):
     """What ``blueprint.yaml`` may say."""
 
     name: Name
+    """Name of the folder in ``runs/``."""
     title: LocalText
+    """For people."""
     languages: Annotated[list[Language], Field(min_length=1)]
+    """Which languages texts may be in; the first one is taken for texts without letters."""
     tasks: Annotated[list[Name], Field(min_length=1)]
+    """Each has its law in ``constitutions/<task>.yaml`` and becomes one model."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of everything that is drawn; another seed makes another model."""
     generate: Generate = Generate()
+    """Step 1: a constitution becomes samples."""
     refine: Refine = Refine()
+    """Step 2: samples become a dataset."""
     train: Train = Train()
+    """Step 3: a dataset becomes a fitted model."""
     export: Export = Export()
+    """Step 4: a fitted model becomes artifacts."""
     verify: Verify = Verify()
+    """Step 5: artifacts are proven and put into ``models/``."""
 
 
 class Blueprint(BaseModel):

@@ -18,16 +18,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Strict(BaseModel):
-    """A declaration: unknown keys are mistakes, and nothing changes after reading."""
+    """A declaration: unknown keys are mistakes, and nothing changes after reading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    The text below a field is its description in the JSON Schema: what an editor shows to whoever writes the YAML.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class LocalText(Strict):
     """A text for people, in both languages."""
 
     en: Text
+    """In English."""
     zh: Text
+    """In Chinese."""
 
     def __str__(self) -> str:
         return f"{self.zh} / {self.en}"
@@ -40,8 +45,11 @@ class Label(Strict):
     """
 
     name: Name
+    """As it stands in answers and files."""
     definition: LocalText
+    """What the label means; part of the prompt."""
     weight: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """What missing this label costs, against 1 for the others; above 1 finds more of it."""
 
 
 class BoundaryCase(Strict):
@@ -51,9 +59,13 @@ class BoundaryCase(Strict):
     """
 
     text: Text
+    """The sentence, as a user would say it."""
     label: Name
+    """Its label, by the law."""
     trap: Name
+    """Which of the declared traps it is a case of."""
     reach: Literal["in", "out"] = "in"
+    """``out``: beyond a bag of n-grams, reported and not gated."""
 
 
 class Anchors(Strict):
@@ -64,9 +76,13 @@ class Anchors(Strict):
     """
 
     start: list[Text] = []
+    """Literals at the start of the text."""
     end: list[Text] = []
+    """Literals at the end of the text."""
     word: list[Text] = []
+    """Whole words, or runs of them, anywhere."""
     anywhere: list[Text] = []
+    """Literals anywhere, also inside a word."""
 
     def anchored(self) -> dict[str, list[str]]:
         """The literals by anchor name."""
@@ -83,13 +99,16 @@ class Reflex(Anchors):
     """A group of literals that answers before the model."""
 
     label: Name
+    """The answer."""
 
 
 class Patterns(Strict):
     """Named groups of anchored literals: cues become features, reflexes answer at once."""
 
     cues: dict[Name, Anchors] = {}
+    """Groups that are one feature each, with a learned weight."""
     reflexes: dict[Name, Reflex] = {}
+    """Groups that answer before the model; asked in this order."""
 
     def cue_patterns(self) -> list[Pattern]:
         """Normalized literals of the cues; a group's number is its place."""
@@ -108,51 +127,77 @@ class Mould(Strict):
     """
 
     label: Name
+    """Label of every text made from it."""
     language: Language
+    """Language of its texts; slots are filled from the banks of this language."""
     texts: Annotated[list[Text], Field(min_length=1)]
+    """Templates; one is drawn for each text."""
     trap: Name | None = None
+    """Which of the declared traps its texts are cases of."""
     pair: Name | None = None
+    """Name shared by the moulds of a minimal pair."""
     axes: dict[Name, Name] = {}
+    """Axis: value; cells that ask for these values prefer the mould."""
     weight: Weight = 1.0
+    """How often it is drawn, against the other moulds that fit; 0 is never."""
 
 
 class Grammar(Strict):
     """What the offline provider writes from."""
 
     banks: dict[Language, dict[Name, Annotated[list[Text], Field(min_length=1)]]] = {}
+    """Language: slot: what the slot may be filled with."""
     moulds: dict[Name, Mould] = {}
+    """Sentence patterns by name."""
 
 
 class Prompt(Strict):
     """What a model is asked. ``user`` may use {label} {definition} {rules} {language} {attributes} {trap} {count}."""
 
     system: Text
+    """The instruction, the same for every request of a label."""
     user: Text
+    """The request for the texts of one cell."""
 
 
 class AbstainTarget(Strict):
     """Answers with this label are accepted only above a threshold certified for this error."""
 
     max_error: Annotated[float, Field(gt=0, lt=0.5)]
+    """Largest error rate of accepted answers with this label."""
     confidence: Annotated[float, Field(ge=0.5, lt=1)]
+    """Probability that the certified rate holds."""
 
 
 class Constitution(Strict):
     """One task's law."""
 
     task: Name
+    """The name of the file, without ``.yaml``."""
     title: LocalText
+    """For reports."""
     labels: Annotated[list[Label], Field(min_length=2, max_length=1000)]
+    """The possible answers, in the order of the model's outputs."""
     rules: list[LocalText] = []
+    """What decides doubtful cases; part of the prompt."""
     traps: dict[Name, LocalText] = {}
+    """Kinds of boundary, by name."""
     boundary_cases: list[BoundaryCase] = []
+    """Sentences a forged model must get right."""
     patterns: Patterns = Patterns()
+    """Literals that are features or answers."""
     axes: dict[Name, dict[Name, Weight]] = {}
+    """What generated texts vary in. Axis: value: weight; 0 is never drawn."""
     confusable: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = []
+    """Pairs of labels that are easily taken for each other; for people who read the law."""
     grammar: Grammar = Grammar()
+    """What the offline provider writes from."""
     prompt: Prompt
+    """What other providers are asked."""
     abstain: dict[Name, AbstainTarget] = {}
+    """Label: how certain its accepted answers must be, as a certificate."""
     negations: list[Text] = []
+    """Words or phrases that turn a meaning round; texts that differ in them are never twins."""
 
     @property
     def label_names(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Step 1, generate: a constitution becomes labelled samples in ``1_samples/``.
 
 A coverage plan says what is wanted; a provider writes it; replies are journalled before they are used; gates accept or
-refuse each text in plan order, so a resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's
+reject each text in plan order, so a resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's
 own file, goes through the same gates.
 """
 
@@ -21,10 +21,12 @@ from foundry_engine.completions import CompletionRequest, Provider, ProviderCont
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.features.normalizer import normalize
 from foundry_engine.folders import (
+    REJECTED_FILE,
     SAMPLES_FILE,
     RunFolder,
     StageResult,
     code_version,
+    fingerprint_of,
     run_stage,
     sha256_of,
     write_atomic,
@@ -39,12 +41,12 @@ from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Sample, lines_of, record_id
 from foundry_engine.streaming.journal import Journal, Reply
 
-REJECTED, PLAN = "rejected.jsonl", "plan.jsonl"
+PLAN = "plan.jsonl"
 
 
 @dataclass
 class Harvest:
-    """What the gates have let through and refused so far."""
+    """What the gates have let through and rejected so far."""
 
     gates: Gates
     samples: list[Sample] = field(default_factory=list)
@@ -52,13 +54,13 @@ class Harvest:
     accepted_in: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
 
-    def refuse(self, reason: str, text: object, label: object, cell: str, source: str) -> None:
-        """Keep a refused text with its reason."""
+    def reject(self, reason: str, text: object, label: object, cell: str, source: str) -> None:
+        """Keep a rejected text with its reason."""
         shown = {"text": _shown(text), "label": _shown(label)}
         self.rejected.append({"reason": reason, **shown, "cell": cell, "source": source})
 
     def reasons(self) -> dict[str, int]:
-        """How many were refused for which reason."""
+        """How many were rejected for which reason."""
         return dict(reasons_in_order(Counter(str(row["reason"]) for row in self.rejected)))
 
 
@@ -111,7 +113,7 @@ def run(
                 )
         _require_every_label(harvest, constitution.label_names, task)
         write_atomic(fresh / SAMPLES_FILE, lines_of(harvest.samples))
-        write_atomic(fresh / REJECTED, lines_of(harvest.rejected))
+        write_atomic(fresh / REJECTED_FILE, lines_of(harvest.rejected))
         return _summary(harvest)
 
     return run_stage(folder.samples, inputs, work, force)
@@ -124,7 +126,7 @@ def _take_rows(harvest: Harvest, blueprint: Blueprint, task: str, path: Path, or
         source = row.get("source", path.stem)
         reason = harvest.gates.check(row["text"], row["label"], row["language"], near_duplicates=False)
         if reason:
-            harvest.refuse(reason, row["text"], row["label"], f"{path.name}:{line}", source)
+            harvest.reject(reason, row["text"], row["label"], f"{path.name}:{line}", source)
             continue
         harvest.samples.append(
             Sample(
@@ -155,7 +157,9 @@ async def _take_plan(
     options = component.Settings.model_validate(settings.settings.get(settings.provider, {}))
     identity: dict[str, object] = {"name": settings.provider, "settings": options.model_dump(mode="json")}
     if not component.CAPABILITIES.paid:  # it may write from the grammar, which no request holds
-        identity |= {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
+        identity["constitution"] = fingerprint_of(
+            {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
+        )
     provider: Provider = component.Provider(options, ProviderContext(constitution, environment))
     try:
         for attempt in range(settings.max_rounds):
@@ -182,19 +186,19 @@ async def _take_plan(
 
 def _take_reply(harvest: Harvest, task: str, cell: Cell, reply: Reply | None, source: str) -> None:
     if reply is None:
-        harvest.refuse("no_reply", "", cell.label, cell.id, source)
+        harvest.reject("no_reply", "", cell.label, cell.id, source)
         return
     harvest.tokens.update(prompt=reply.prompt_tokens, output=reply.output_tokens)
     items, problem = parse_reply(reply.text, reply.finish)
     if problem:
-        harvest.refuse(problem, reply.text, cell.label, cell.id, source)
+        harvest.reject(problem, reply.text, cell.label, cell.id, source)
     for item in items:
         if harvest.accepted_in[cell.id] >= cell.samples:
             break
         claimed = cell.label if item.label is None else item.label
         reason = "label" if claimed != cell.label else harvest.gates.check(item.text, claimed, cell.language)
         if reason:
-            harvest.refuse(reason, item.text, claimed, cell.id, source)
+            harvest.reject(reason, item.text, claimed, cell.id, source)
             continue
         harvest.accepted_in[cell.id] += 1
         text = str(item.text)
@@ -214,11 +218,11 @@ def _take_reply(harvest: Harvest, task: str, cell: Cell, reply: Reply | None, so
 
 
 def _nothing_usable(harvest: Harvest, provider: str) -> None:
-    refused = [row for row in harvest.rejected if row["source"] == provider]
-    counts = reasons_in_order(Counter(str(row["reason"]) for row in refused))
-    example = next((str(row["text"])[:120] for row in refused if row["text"]), "")
+    rejected = [row for row in harvest.rejected if row["source"] == provider]
+    counts = reasons_in_order(Counter(str(row["reason"]) for row in rejected))
+    example = next((str(row["text"])[:120] for row in rejected if row["text"]), "")
     raise ProviderError(
-        f"provider '{provider}': none of its {len(refused)} texts and replies is usable "
+        f"provider '{provider}': none of its {len(rejected)} texts and replies is usable "
         f"({', '.join(f'{count} × {reason}' for reason, count in counts)}). "
         f"First: {json.dumps(example, ensure_ascii=False)}. "
         "Check the provider's model and prompt in the blueprint, or choose --provider offline."
@@ -231,7 +235,7 @@ def _require_every_label(harvest: Harvest, labels: list[str], task: str) -> None
     if empty:
         raise EmptyDataset(
             f"task '{task}': no sample for label {' and '.join(empty)} "
-            f"(samples: {dict(counts)}, refused: {harvest.reasons()}). "
+            f"(samples: {dict(counts)}, rejected: {harvest.reasons()}). "
             "Add moulds or corpus rows for it, or use a provider that can write it."
         )
 

@@ -18,6 +18,8 @@ from foundry_engine.blueprint import Blueprint
 from foundry_engine.errors import EmptyDataset, InvalidSetting
 from foundry_engine.folders import (
     EXAMPLES_FILE,
+    QUALITY_FILE,
+    REJECTED_FILE,
     SAMPLES_FILE,
     RunFolder,
     StageResult,
@@ -26,11 +28,11 @@ from foundry_engine.folders import (
     write_atomic,
 )
 from foundry_engine.log import Progress, Silent
-from foundry_engine.records import Example, Sample, lines_of, read_records
+from foundry_engine.records import Example, Sample, lines_of, read_lines, read_records
 from foundry_engine.refinery import decide, quality, splits
 
 REMOVED, CONFLICTS = "removed.jsonl", "conflicts.jsonl"
-ORDER, REPORT, TEXT_REPORT = "generation_order.json", "quality.json", "quality.txt"
+ORDER, TEXT_REPORT = "generation_order.json", "quality.txt"
 
 
 def run(
@@ -62,17 +64,18 @@ def run(
             watch.advance()
         _require_tags(table, settings.operators)
         reasons = decide.removal_reasons(table)
-        names, reasons = splits.assign(table, reasons, settings.split, blueprint.declaration.seed)
-        examples = _examples(table, names)
+        split_of, reasons = splits.assign(table, reasons, settings.split, blueprint.declaration.seed)
+        examples = _examples(table, split_of)
         _require_training_rows(examples, constitution.label_names, task, reasons)
-        report = quality.report(table, names, reasons)
+        rejected = sum(1 for _ in read_lines(folder.samples / REJECTED_FILE))
+        report = {"rejected": rejected, **quality.report(table, split_of, reasons)}
         removed = list(decide.removed_rows(table, reasons))
         for name, rows in ((EXAMPLES_FILE, examples), (REMOVED, removed)):
             write_atomic(fresh / name, lines_of(rows))
         conflicts = sorted((row for row in removed if row["reason"] == "conflict"), key=lambda row: str(row["text"]))
         write_atomic(fresh / CONFLICTS, lines_of(conflicts))
-        write_atomic(fresh / ORDER, _json(quality.generation_order(table, names)))
-        write_atomic(fresh / REPORT, _json(report))
+        write_atomic(fresh / ORDER, _json(quality.generation_order(table, split_of)))
+        write_atomic(fresh / QUALITY_FILE, _json(report))
         write_atomic(fresh / TEXT_REPORT, quality.as_text(report).encode("utf-8"))
         watch.advance()
         watch.finish()
@@ -115,10 +118,10 @@ def _require_tags(table: pa.Table, operators: list[str]) -> None:
         )
 
 
-def _examples(table: pa.Table, names: list[str]) -> list[Example]:
+def _examples(table: pa.Table, split_of: list[str]) -> list[Example]:
     columns = ["id", "text", "label", "language", "origin", "source", "family", "weight"]
     rows = table.select(columns).to_pylist()
-    return [Example(split=name, **row) for row, name in zip(rows, names, strict=True) if name]
+    return [Example(split=split, **row) for row, split in zip(rows, split_of, strict=True) if split]
 
 
 def _require_training_rows(examples: list[Example], labels: list[str], task: str, reasons: list[str]) -> None:

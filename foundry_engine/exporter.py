@@ -15,8 +15,8 @@ import numpy as np
 
 from foundry_engine.artifact import manifest, parity_cases
 from foundry_engine.artifact.files import ArtifactFiles
-from foundry_engine.artifact.law import cue_groups, reflex_groups
 from foundry_engine.artifact.onnx_graph import to_onnx
+from foundry_engine.artifact.pattern_groups import cue_groups, reflex_groups
 from foundry_engine.artifact.preprocessor import Preprocessor, encode
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.constitution import Constitution
@@ -26,7 +26,7 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import PatternMatcher
 from foundry_engine.features.tfidf import TF_WEIGHTS
 from foundry_engine.folders import EXAMPLES_FILE, RunFolder, StageResult, content_of, run_stage, write_atomic
-from foundry_engine.learning.fitted import FittedModel, load
+from foundry_engine.learning.fitted import FittedModel, label_logits, load
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, lines_of, read_records
 
@@ -36,7 +36,7 @@ def run(
 ) -> StageResult:
     """Export one task; ``QualityGateFailed`` when ``.onnx`` and ``.bin`` are larger than the blueprint allows."""
     declaration = blueprint.declaration
-    law = blueprint.constitutions[task]
+    constitution = blueprint.constitutions[task]
     inputs = {
         "step": "export",
         "task": task,
@@ -44,7 +44,7 @@ def run(
         "languages": list(declaration.languages),
         "seed": declaration.seed,
         "settings": declaration.export.model_dump(mode="json"),
-        "law": law.model_dump(mode="json", include={"labels", "patterns", "boundary_cases"}),
+        "constitution": constitution.model_dump(mode="json", include={"labels", "patterns", "boundary_cases"}),
         "dataset": dict(content_of(folder.dataset)),
         "fitted": dict(content_of(folder.fitted)),
     }
@@ -56,7 +56,7 @@ def run(
         files = ArtifactFiles(fresh, task)
         graph = to_onnx(model.coef, model.intercept, task)
         write_atomic(files.classifier, graph)
-        preprocessor = preprocessor_of(model, law, blueprint, hashlib.sha256(graph).digest())
+        preprocessor = preprocessor_of(model, constitution, blueprint, hashlib.sha256(graph).digest())
         write_atomic(files.preprocessor, encode(preprocessor))
         watch.advance()
         size = files.classifier.stat().st_size + files.preprocessor.stat().st_size
@@ -66,13 +66,13 @@ def run(
                 f"export.max_bytes is {declaration.export.max_bytes:,}. Raise it, or use fewer patterns."
             )
         examples = read_records(folder.dataset / EXAMPLES_FILE, Example)
-        inputs_ = parity_cases.texts_for(
+        texts = parity_cases.texts_for(
             [e.text for e in examples if e.split != "train"],
-            [case.text for case in law.boundary_cases],
+            [case.text for case in constitution.boundary_cases],
             declaration.export.parity_cases,
             declaration.seed,
         )
-        cases = expected_cases(model, law, preprocessor, list(inputs_))
+        cases = expected_cases(model, constitution, preprocessor, list(texts))
         write_atomic(files.parity, lines_of(cases))
         watch.advance()
         data = {"dataset": content_of(folder.dataset)[EXAMPLES_FILE]}
@@ -86,11 +86,11 @@ def run(
 
 
 def preprocessor_of(
-    model: FittedModel, law: Constitution, blueprint: Blueprint, classifier_sha256: bytes
+    model: FittedModel, constitution: Constitution, blueprint: Blueprint, classifier_sha256: bytes
 ) -> Preprocessor:
     """What the ``.bin`` says."""
     return Preprocessor(
-        task=law.task,
+        task=constitution.task,
         blueprint=blueprint.name,
         labels=model.labels,
         languages=tuple(blueprint.declaration.languages),
@@ -99,25 +99,24 @@ def preprocessor_of(
         cue_value=model.cue_value,
         idf=tuple(model.idf.tolist()),
         tf_weights=TF_WEIGHTS if model.term_weight == "log_tf" else (),
-        cues=cue_groups(law),
-        reflexes=reflex_groups(law),
+        cues=cue_groups(constitution),
+        reflexes=reflex_groups(constitution),
         thresholds=model.thresholds,
         classifier_sha256=classifier_sha256,
     )
 
 
 def expected_cases(
-    model: FittedModel, law: Constitution, preprocessor: Preprocessor, inputs: Sequence[dict[str, Any]]
+    model: FittedModel, constitution: Constitution, preprocessor: Preprocessor, inputs: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Each input with what scikit-learn makes of it, step by step."""
-    cues = law.patterns.cue_patterns()
+    cues = constitution.patterns.cue_patterns()
     pipeline = model.pipeline(cues)
-    reflexes = PatternMatcher(law.patterns.reflex_patterns())
+    reflexes = PatternMatcher(constitution.patterns.reflex_patterns())
     texts = [parity_cases.text_of(case) for case in inputs]
     matrix = pipeline.named_steps["features"].transform(texts).tocsr()
     matrix.sort_indices()
-    decision = np.asarray(matrix @ model.coef.T) + model.intercept
-    logits = np.hstack([-decision / 2, decision / 2]) if decision.shape[1] == 1 else decision
+    logits = label_logits(np.asarray(matrix @ model.coef.T) + model.intercept)
     probabilities = pipeline.named_steps["classifier"].predict_proba(matrix)
     cases = []
     for row, (case, text) in enumerate(zip(inputs, texts, strict=True)):

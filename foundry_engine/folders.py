@@ -23,8 +23,10 @@ from filelock import FileLock, Timeout
 from foundry_engine.errors import Busy, FoundryError
 
 STAGE_FILE = "stage.json"
-SAMPLES_FILE, EXAMPLES_FILE = "samples.jsonl", "examples.jsonl"
-"""Where steps meet: what generate leaves for refine, and refine for train and verify."""
+SAMPLES_FILE, REJECTED_FILE = "samples.jsonl", "rejected.jsonl"
+"""Where steps meet: what generate leaves for refine."""
+EXAMPLES_FILE, QUALITY_FILE = "examples.jsonl", "quality.json"
+"""What refine leaves for train, export and verify."""
 STEP_OF = {
     "1_samples": "generate",
     "2_dataset": "refine",

@@ -20,10 +20,10 @@ from foundry_engine.blueprint import Blueprint
 from foundry_engine.errors import ArtifactError, InvalidSetting, ParityError, QualityGateFailed
 from foundry_engine.folders import (
     EXAMPLES_FILE,
+    QUALITY_FILE,
     RunFolder,
     StageResult,
     content_of,
-    finished_summary,
     run_stage,
     write_atomic,
     write_together,
@@ -55,14 +55,14 @@ def run(
     Raises ``QualityGateFailed`` or ``ParityError``; the report is in ``5_report`` in any case and ``models`` untouched.
     """
     _refuse_other_blueprint(ArtifactFiles(models, task), blueprint, models)
-    law = blueprint.constitutions[task]
+    constitution = blueprint.constitutions[task]
     inputs = {
         "step": "verify",
         "task": task,
         "seed": blueprint.declaration.seed,
         "settings": blueprint.declaration.verify.model_dump(mode="json"),
-        "law": law.model_dump(mode="json", include={"labels", "boundary_cases", "patterns"}),
-        "title": str(blueprint.declaration.title),
+        "constitution": constitution.model_dump(mode="json", include={"labels", "boundary_cases", "patterns"}),
+        "title": str(constitution.title),
         "dataset": dict(content_of(folder.dataset)),
         "fitted": dict(content_of(folder.fitted)),
         "artifacts": dict(content_of(folder.artifacts)),
@@ -86,7 +86,7 @@ class _Verification:
 
     def __init__(self, blueprint: Blueprint, task: str, folder: RunFolder, models: Path, progress: Progress) -> None:
         self.blueprint, self.task, self.folder, self.models, self.progress = blueprint, task, folder, models, progress
-        self.law = blueprint.constitutions[task]
+        self.constitution = blueprint.constitutions[task]
         self.fitted: FittedModel = load(folder.fitted)
         artifact = read_artifact(folder.artifacts, task)
         self.plain = MicroModel(artifact)
@@ -96,8 +96,8 @@ class _Verification:
     def run(self, fresh: Path) -> Mapping[str, object]:
         """Write the report; the summary says whether to ship."""
         self.progress.start(f"{self.task}: verify", 5)
-        cues = self.law.patterns.cue_patterns()
-        boundaries = judging.judge_boundaries(self.plain, self.law)
+        cues = self.constitution.patterns.cue_patterns()
+        boundaries = judging.judge_boundaries(self.plain, self.constitution)
         rows = judging.judge(self.plain, self.fitted.cue_pipeline(cues), self.examples)
         self.progress.advance()
         floors = self.blueprint.declaration.verify.floors.get(self.task, [])
@@ -112,7 +112,7 @@ class _Verification:
         data: dict[str, Any] = {
             "schema_version": 1,
             "task": self.task,
-            "title": str(self.law.title),
+            "title": str(self.constitution.title),
             "passed": not failures,
             "failures": failures,
             "bytes": sum(description["files"][path.name]["bytes"] for path in (files.classifier, files.preprocessor)),
@@ -151,7 +151,7 @@ class _Verification:
     def _parity(self) -> dict[str, Any]:
         """All comparisons of runtimes; the first difference ends them."""
         settings = self.blueprint.declaration.verify
-        pipeline = self.fitted.pipeline(self.law.patterns.cue_patterns())
+        pipeline = self.fitted.pipeline(self.constitution.patterns.cue_patterns())
         random = Random(self.blueprint.declaration.seed)
         strings = [parity_cases.random_text(random) for _ in range(settings.random_strings)]
         sentences = sorted({e.text for e in self.examples})
@@ -174,12 +174,11 @@ class _Verification:
         return {"summary": summary, "failures": []}
 
     def _funnel(self) -> list[tuple[str, int]]:
-        """Counts from what was generated to what is trained and tested on."""
-        generated = finished_summary(self.folder.samples) or {}
-        refined = finished_summary(self.folder.dataset) or {}
-        samples, rejected = generated.get("samples", 0), generated.get("rejected", 0)
-        rows = [("texts offered", samples + rejected), ("through the gates", samples)]
-        rows.append(("after refining", samples - sum(refined.get("removed", {}).values())))
+        """Counts from what was generated to what is trained and tested on, all as refine reported them."""
+        quality = json.loads((self.folder.dataset / QUALITY_FILE).read_bytes())
+        samples = quality["rows_in"]
+        rows = [("texts offered", samples + quality["rejected"]), ("through the gates", samples)]
+        rows.append(("after refining", quality["rows_kept"]))
         counts = Counter(example.split for example in self.examples)
         return rows + [(name, counts[name]) for name in ("train", "calibration", "test", "withheld") if counts[name]]
 

@@ -1,7 +1,7 @@
 """Rebuild the frozen Unicode tables from a pinned Unicode Character Database.
 
 Writes ``proto/unicode_tables.txt`` (the specification's data) and, from it,
-``foundry_engine/features/unicode_tables.py``. Run with ``make unicode-tables``;
+``foundry_engine/features/unicode_tables_data.py``. Run with ``make unicode-tables``;
 ``tests/unit/features/test_unicode_tables.py`` checks that the committed files are what this script writes.
 """
 

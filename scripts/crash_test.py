@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from foundry_engine.artifact.files import ArtifactFiles  # noqa: E402
 from foundry_engine.cli import console  # noqa: E402
-from foundry_engine.folders import STAGE_FILE, RunFolder  # noqa: E402
+from foundry_engine.folders import STAGE_FILE, STEP_OF  # noqa: E402
 
 START, PROMOTE = "start", "promote"
 PROMOTE_SECONDS = 0.06
@@ -90,13 +90,13 @@ def unbroken(said: dict[str, object], place: Path, seconds: float) -> Unbroken:
     """An unbroken run from what ``--json`` said of it."""
     name, steps = str(said["blueprint"]), said["steps"]
     assert isinstance(steps, list)
-    folders = dict(zip(("generate", "refine", "train", "export", "verify"), _stages(RunFolder(Path())), strict=True))
+    folder_of = {step: name for name, step in STEP_OF.items()}
     stretches = [Stretch("", START, None, max(0.2, seconds - sum(row["seconds"] for row in steps)))]
     before: tuple[str, ...] | None = None
     for row in steps:
         task, step = row["task"], row["step"]
         stretches.append(Stretch(task, step, before, row["seconds"]))
-        before = ("runs", name, task, folders[step].name, STAGE_FILE)
+        before = ("runs", name, task, folder_of[step], STAGE_FILE)
         if step == "verify":
             stretches.append(Stretch(task, PROMOTE, before, 0.0))
     return Unbroken(name, list(dict.fromkeys(row["task"] for row in steps)), place, stretches)
@@ -180,7 +180,7 @@ def different(whole: Unbroken, place: Path) -> list[str]:
     folders = ["models"]
     for task in whole.tasks:
         # Not the report: it tells the changes against models/, which a run resumed after its promotion has filled.
-        folders += [f"runs/{whole.blueprint}/{task}/{stage.name}" for stage in _stages(RunFolder(Path()))[:-1]]
+        folders += [f"runs/{whole.blueprint}/{task}/{name}" for name, step in STEP_OF.items() if step != "verify"]
         root = place / "runs" / whole.blueprint / task
         left = [path.name for path in root.glob("*") if path.suffix in (".new", ".old")]
         if left:
@@ -221,10 +221,6 @@ def _killed(command: list[str], folder: Path, stretch: Stretch, seconds: float, 
 def _command(blueprint: Path | str, place: Path, *more: str) -> list[str]:
     options = ["--blueprint", str(blueprint), "--runs", str(place / "runs"), "--models", str(place / "models")]
     return [sys.executable, str(ROOT / "main.py"), *options, *more]
-
-
-def _stages(folder: RunFolder) -> list[Path]:
-    return [folder.samples, folder.dataset, folder.fitted, folder.artifacts, folder.report]
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -206,7 +206,6 @@ def _workspace(models: Path | None, runs: Path | None) -> Workspace:
 def main(root: Path | None = None) -> None:
     """Run the command line; every error becomes a message and an exit code."""
     global _root
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     console.set_up()
     log.set_up()
     debug = "--debug" in sys.argv[1:]

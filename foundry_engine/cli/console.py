@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -54,23 +55,16 @@ def text(lines: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def width(cell: str) -> int:
-    """Columns a terminal needs: two for wide characters."""
-    from rich.cells import cell_len
-
-    return cell_len(cell)
-
-
 def columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """A table in aligned columns; numbers stand right."""
+    """A table in aligned columns, two for a wide character; numbers stand right."""
     cells = [[str(value) for value in row] for row in rows]
-    wide = [max(width(row[i]) for row in [list(head), *cells]) for i in range(len(head))]
+    wide = [max(cell_len(row[i]) for row in [list(head), *cells]) for i in range(len(head))]
     right = [all(_is_number(row[i]) for row in cells) and bool(cells) for i in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
         parts = []
         for i, value in enumerate(row):
-            gap = " " * (wide[i] - width(value))
+            gap = " " * (wide[i] - cell_len(value))
             parts.append(gap + value if right[i] else value + gap)
         return "  ".join(parts).rstrip()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from foundry_engine.blueprint import Blueprint
 from foundry_engine.cli import console
 from foundry_engine.cli.workspace import Workspace
 from foundry_engine.errors import FoundryError, InvalidSetting, UnknownComponent
-from foundry_engine.folders import StageResult, locked
+from foundry_engine.folders import STEP_OF, StageResult, locked
 from foundry_engine.log import Progress
 
-STEPS = ("generate", "refine", "train", "export", "verify")
+STEPS = tuple(STEP_OF.values())
 """In the order they run; verify always follows export."""
 IMPORT = "import"
 """Stands for one's own file in the place of a provider."""
@@ -104,7 +104,7 @@ def _step(step: str, task: str, order: Order, workspace: Workspace) -> dict[str,
     begun = time.monotonic()
     progress = console.progress()
     try:
-        result = _door(step)(task, order, workspace, progress)
+        result = _run(step, task, order, workspace, progress)
     finally:
         progress.finish()  # also after an error or Ctrl-C: a bar hides the cursor and draws on
     seconds = time.monotonic() - begun
@@ -113,60 +113,38 @@ def _step(step: str, task: str, order: Order, workspace: Workspace) -> dict[str,
     return {"task": task, "step": step, "state": result.state, "seconds": round(seconds, 2), **dict(result.summary)}
 
 
-def _door(step: str) -> Callable[[str, Order, Workspace, Progress], StageResult]:
-    """The stage's front door; heavy libraries are imported when a step begins, not before."""
-
-    def generate(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
+def _run(step: str, task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
+    """Through the stage's front door; heavy libraries are imported when a step begins, not before."""
+    blueprint, force, folder = order.blueprint, order.force, workspace.run_folder(order.blueprint, task)
+    if step == "generate":
         from foundry_engine import data_generator
 
+        own_file, environment = order.own_file, order.environment
         return data_generator.run(
-            order.blueprint,
-            task,
-            workspace.run_folder(order.blueprint, task),
-            environment=order.environment,
-            own_file=order.own_file,
-            force=order.force,
-            progress=progress,
+            blueprint, task, folder, environment=environment, own_file=own_file, force=force, progress=progress
         )
-
-    def refine(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
+    if step == "refine":
         from foundry_engine import data_refiner
 
-        folder = workspace.run_folder(order.blueprint, task)
-        return data_refiner.run(order.blueprint, task, folder, force=order.force, progress=progress)
-
-    def train(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
+        return data_refiner.run(blueprint, task, folder, force=force, progress=progress)
+    if step == "train":
         from foundry_engine import trainers
 
-        folder = workspace.run_folder(order.blueprint, task)
-        return trainers.run(order.blueprint, task, folder, force=order.force, progress=progress)
-
-    def export(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
+        return trainers.run(blueprint, task, folder, force=force, progress=progress)
+    if step == "export":
         from foundry_engine import exporter
 
-        folder = workspace.run_folder(order.blueprint, task)
-        return exporter.run(order.blueprint, task, folder, force=order.force, progress=progress)
+        return exporter.run(blueprint, task, folder, force=force, progress=progress)
+    from foundry_engine import verifier
 
-    def verify(task: str, order: Order, workspace: Workspace, progress: Progress) -> StageResult:
-        from foundry_engine import verifier
-
-        return verifier.run(
-            order.blueprint,
-            task,
-            workspace.run_folder(order.blueprint, task),
-            models=workspace.models,
-            force=order.force,
-            progress=progress,
-        )
-
-    return {"generate": generate, "refine": refine, "train": train, "export": export, "verify": verify}[step]
+    return verifier.run(blueprint, task, folder, models=workspace.models, force=force, progress=progress)
 
 
 def _told(step: str, s: Mapping[str, Any]) -> str:
     """A step's summary in a line."""
     if step == "generate":
         reasons = ", ".join(f"{count} {reason}" for reason, count in s["reasons"].items())
-        return f"{s['samples']:,} samples, {s['rejected']:,} refused" + (f" ({reasons})" if reasons else "")
+        return f"{s['samples']:,} samples, {s['rejected']:,} rejected" + (f" ({reasons})" if reasons else "")
     if step == "refine":
         return ", ".join(f"{count:,} {name}" for name, count in s["splits"].items())
     if step == "train":

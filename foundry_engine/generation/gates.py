@@ -18,7 +18,7 @@ class Gates:
     """Remembers what was accepted; ``check`` says why a text is not, or accepts it.
 
     Two equal texts with different labels are both let through: refining puts them into the conflicts file. A near
-    duplicate is refused only when its numbers, negations and label agree with the accepted one's.
+    duplicate is rejected only when its numbers, negations and label agree with the accepted one's.
     """
 
     def __init__(self, constitution: Constitution, settings: Generate) -> None:
@@ -31,25 +31,9 @@ class Gates:
         self._accepted: list[tuple[str, object]] = []
 
     def check(self, text: object, label: object, language: str, near_duplicates: bool = True) -> str:
-        """The reason for refusing (``schema``, ``label``, ``text``, ``length``, ``language``, ``leak``, ``duplicate``,
+        """The reason for rejecting (``schema``, ``label``, ``text``, ``length``, ``language``, ``leak``, ``duplicate``,
         ``near_duplicate``), or an empty string: accepted.
         """
-        reason = self._form(text, label, language)
-        if reason:
-            return reason
-        normalized = normalize(str(text))
-        if (str(label), normalized) in self._exact:
-            return "duplicate"
-        shingle_set = shingles(normalized)
-        mine = (str(label), guard_key(normalized, self._negations))
-        if near_duplicates and any(self._accepted[n] == mine for n in self._index.near(shingle_set)):
-            return "near_duplicate"
-        self._exact.add((str(label), normalized))
-        self._index.add(shingle_set)
-        self._accepted.append(mine)
-        return ""
-
-    def _form(self, text: object, label: object, language: str) -> str:
         if not isinstance(text, str):
             return "schema"
         if not isinstance(label, str) or label not in self._labels:
@@ -57,16 +41,28 @@ class Gates:
         if text_problem(text):
             return "text"
         normalized = normalize(text)
-        if not self._settings.min_length <= len(normalized) <= self._settings.max_length:
-            return "length"
-        if not may_be(text, language):
-            return "language"
-        if self._leaks_prompt(normalized):
-            return "leak"
+        reason = self._form(normalized, language)
+        if reason:
+            return reason
+        if (label, normalized) in self._exact:
+            return "duplicate"
+        shingle_set = shingles(normalized)
+        mine = (label, guard_key(normalized, self._negations))
+        if near_duplicates and any(self._accepted[n] == mine for n in self._index.near(shingle_set)):
+            return "near_duplicate"
+        self._exact.add((label, normalized))
+        self._index.add(shingle_set)
+        self._accepted.append(mine)
         return ""
 
-    def _leaks_prompt(self, normalized: str) -> bool:
-        return any(phrase in normalized for phrase in self._leaks)
+    def _form(self, normalized: str, language: str) -> str:
+        if not self._settings.min_length <= len(normalized) <= self._settings.max_length:
+            return "length"
+        if not may_be(normalized, language):
+            return "language"
+        if any(phrase in normalized for phrase in self._leaks):
+            return "leak"
+        return ""
 
 
 def reasons_in_order(counts: dict[str, int]) -> Sequence[tuple[str, int]]:

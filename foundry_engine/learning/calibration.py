@@ -19,16 +19,3 @@ def temperature(logits: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> fl
         return 1.0
     bound = np.log(10.0)
     return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))
-
-
-def expected_calibration_error(
-    confidence: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_], bins: int = 10
-) -> float:
-    """Mean distance of confidence and accuracy over equal-width bins, weighted by their rows."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = place == b
-        if inside.any():
-            error += inside.mean() * abs(confidence[inside].mean() - correct[inside].mean())
-    return float(error)

@@ -84,6 +84,11 @@ def logistic(coef: npt.NDArray[np.float64], intercept: npt.NDArray[np.float64], 
     return classifier
 
 
+def label_logits(decision: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """scikit-learn's decision values ``[rows, 1 or labels]`` as one logit a label; -z/2 and z/2 for two labels."""
+    return np.hstack([-decision / 2, decision / 2]) if decision.shape[1] == 1 else decision
+
+
 def save(model: FittedModel, folder: Path) -> None:
     """Write ``model.json`` and one ``.npy`` an array."""
     data = {

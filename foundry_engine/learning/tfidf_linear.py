@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from foundry_engine.artifact.law import cue_groups, reflex_groups
+from foundry_engine.artifact.pattern_groups import cue_groups, reflex_groups
 from foundry_engine.artifact.preprocessor import Certificate, Preprocessor, Threshold, encode, float32
 from foundry_engine.constitution import Constitution
 from foundry_engine.errors import TrainingError
@@ -21,7 +21,7 @@ from foundry_engine.language.noise import unmarked
 from foundry_engine.learning.calibration import temperature
 from foundry_engine.learning.certificate import certify
 from foundry_engine.learning.dataset import Rows
-from foundry_engine.learning.fitted import FittedModel, logistic
+from foundry_engine.learning.fitted import FittedModel, label_logits, logistic
 from foundry_engine.learning.matrices import Candidate, Matrices, smooth_idf
 from foundry_engine.learning.search import fit_classifier, padded, search, with_copies
 from foundry_engine.learning.selection import importance, most_important
@@ -132,21 +132,22 @@ class TfidfLinear:
     def _bytes(self, columns: npt.NDArray[np.int64], candidate: Candidate) -> int:
         """Size of ``.onnx`` and ``.bin`` with these terms, to the byte but for a few of Protobuf's length prefixes."""
         terms = [self.matrices.terms[c] for c in columns]
-        law = self.constitution
-        idf = smooth_idf(self.matrices.document_frequency(self._everything())[columns], len(self.rows))
+        idf = np.empty(0)
+        if candidate.idf:
+            idf = smooth_idf(self.matrices.document_frequency(self._everything())[columns], len(self.rows))
         dummy = Threshold(0.5, Certificate(10**6, 10**6, 0.01, 0.95))
         preprocessor = Preprocessor(
-            task=law.task,
+            task=self.constitution.task,
             blueprint="x" * 64,
             labels=tuple(self.labels),
             languages=("zh", "en"),
             ngrams=self.ngrams,
             terms=terms,
             cue_value=1.0,
-            idf=tuple(idf.tolist()) if candidate.idf else (),
+            idf=tuple(idf.tolist()),
             tf_weights=TF_WEIGHTS if candidate.term_weight == "log_tf" else (),
-            cues=cue_groups(law),
-            reflexes=reflex_groups(law),
+            cues=cue_groups(self.constitution),
+            reflexes=reflex_groups(self.constitution),
             thresholds=dict.fromkeys(range(len(self.labels)), dummy),
             classifier_sha256=bytes(32),
         )
@@ -157,7 +158,7 @@ class TfidfLinear:
         """Divide by the temperature, then certify thresholds, both on rows the vectoriser never saw."""
         calibration = self.matrix[len(self.y) :]
         decision = calibration @ model.coef.T + model.intercept
-        divisor = temperature(_columns(decision), self.calibration.y)
+        divisor = temperature(label_logits(decision), self.calibration.y)
         coef, intercept = _rounded(model.coef / divisor), _rounded(model.intercept / divisor)
         model = replace(model, coef=coef, intercept=intercept, log={**model.log, "temperature": round(divisor, 6)})
         probabilities = (
@@ -197,11 +198,6 @@ class TfidfLinear:
             languages = self.rows.language[out]
             result[name] = {str(k): round(float(correct[languages == k].mean()), 4) for k in np.unique(languages)}
         return result
-
-
-def _columns(decision: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """scikit-learn's decision values as one logit a label."""
-    return np.hstack([-decision / 2, decision / 2]) if decision.shape[1] == 1 else decision
 
 
 def _rounded(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -23,7 +23,7 @@ def assign(table: pa.Table, removed: list[str], split: Split, seed: int) -> tupl
     splits = [""] * table.num_rows
     for row in rows.kept:
         splits[row] = WITHHELD if rows.withheld[row] else TRAIN
-    for group in _strata(rows, splits):
+    for group in _strata(rows):
         _divide(group, rows, splits, split, Random(f"{seed}:{group[0]}"))
     reasons = list(removed)
     for row, neighbours in enumerate(rows.neighbours):
@@ -48,7 +48,7 @@ class _Rows:
                 self.members[self.family[row]].append(row)
 
 
-def _strata(rows: _Rows, splits: list[str]) -> list[list[str]]:
+def _strata(rows: _Rows) -> list[list[str]]:
     """Families grouped by the language, label and realness of most of their rows, each group in a stable order."""
     strata: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
     for family, members in rows.members.items():

@@ -115,9 +115,11 @@ class MicroModel:
 
     def features(self, normalized: str) -> tuple[list[int], list[float]]:
         """Ascending indices and values of the features in a normalized text: terms, then cues."""
+        return self._features(normalized, ngrams(normalized, self.preprocessor.ngrams))
+
+    def _features(self, normalized: str, grams: list[str]) -> tuple[list[int], list[float]]:
         p = self.preprocessor
         place = self._place
-        grams = ngrams(normalized, p.ngrams)
         hits = [place[gram] for gram in grams if gram in place]
         indices = sorted(set(hits))
         if not p.idf and not p.tf_weights:
@@ -151,17 +153,17 @@ class MicroModel:
         return sorted(found, key=lambda c: (-abs(c.value), c.feature))[:top]
 
     def steps(self, text: str) -> Steps:
-        """Every intermediate value; the features and scores are there also when a reflex answers."""
+        """Every intermediate value by the plain engine; features and scores are there also when a reflex answers."""
         problem = text_problem(text)
         if problem:
             raise InvalidText(problem)
         normalized = normalize(text)
-        indices, values = self.features(normalized)
+        grams = ngrams(normalized, self.preprocessor.ngrams)
+        indices, values = self._features(normalized, grams)
         logits = self._plain.logits(indices, values)
         reflex = self._reflex(normalized)
         probabilities = softmax(logits)
         answer = self._answer(probabilities, bool(indices)) if reflex is None else self._by_reflex(reflex)
-        grams = ngrams(normalized, self.preprocessor.ngrams)
         return Steps(normalized, grams, reflex, indices, values, logits, probabilities, answer)
 
     def reflex_name(self, text: str) -> str | None:

@@ -29,7 +29,7 @@ def run(
         "trainer": declaration.train.trainer,
         "settings": settings.model_dump(mode="json"),
         "max_bytes": declaration.export.max_bytes,
-        "law": constitution.model_dump(mode="json", include={"labels", "patterns", "abstain"}),
+        "constitution": constitution.model_dump(mode="json", include={"labels", "patterns", "abstain"}),
         "dataset": dict(content_of(folder.dataset)),
     }
 

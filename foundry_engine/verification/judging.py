@@ -59,10 +59,10 @@ def judge(model: MicroModel, cues: Pipeline, examples: Sequence[Example]) -> lis
     return judged
 
 
-def judge_boundaries(model: MicroModel, law: Constitution) -> list[BoundaryResult]:
+def judge_boundaries(model: MicroModel, constitution: Constitution) -> list[BoundaryResult]:
     """Every boundary case with the model's answer."""
     results = []
-    for case in law.boundary_cases:
+    for case in constitution.boundary_cases:
         answer = model.predict(case.text)
         results.append(
             BoundaryResult(case.text, case.label, case.trap, case.reach, answer.label, round(answer.confidence, 4))

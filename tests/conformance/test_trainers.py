@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from foundry_engine import registry
-from foundry_engine.artifact.law import cue_groups, reflex_groups
 from foundry_engine.artifact.onnx_graph import to_onnx
 from foundry_engine.artifact.parity_cases import HARD_TEXTS, random_text
+from foundry_engine.artifact.pattern_groups import cue_groups, reflex_groups
 from foundry_engine.artifact.preprocessor import Preprocessor
 from foundry_engine.constitution import Constitution
 from foundry_engine.errors import TrainingError

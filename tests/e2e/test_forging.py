@@ -279,6 +279,19 @@ def test_a_provider_that_answers_nonsense(replies: str, cli: Cli, own: Forged) -
     assert contents(stage(own, "1_samples")) == before
 
 
+def test_verify_reads_its_own_inputs_only(cli: Cli, own: Forged) -> None:
+    before = json.loads(stage(own, "5_report/report.json").read_bytes())["funnel"]
+    shutil.rmtree(stage(own, "1_samples"))
+    forge(cli, own, "--steps", "verify", "--force")
+    assert json.loads(stage(own, "5_report/report.json").read_bytes())["funnel"] == before
+
+
+def test_the_title_of_the_report_is_an_input_of_it(cli: Cli, own: Forged) -> None:
+    edit(own.blueprint / "constitutions" / f"{own.task}.yaml", "Is this urgent?", "Is there haste?")
+    forge(cli, own)
+    assert "Is there haste?" in stage(own, "5_report/report.html").read_text("utf-8")
+
+
 def test_only_the_named_task(cli: Cli, own: Forged) -> None:
     """Of two tasks one is forged; then both are, and the failure of one does not keep the other."""
     law = own.blueprint / "constitutions" / "urgency.yaml"

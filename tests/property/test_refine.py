@@ -46,6 +46,7 @@ def refined(samples: list[Sample]) -> dict[str, list[dict[str, object]]]:
 
         def work(fresh: Path) -> dict[str, object]:
             write_atomic(fresh / "samples.jsonl", lines_of(samples))
+            write_atomic(fresh / "rejected.jsonl", b"")
             return {}
 
         run_stage(folder.samples, {}, work)

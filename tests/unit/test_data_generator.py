@@ -221,7 +221,7 @@ def test_own_rows_take_the_place_of_generating(
 LACKING = [
     ('{"text": "请坐", "label": "Polite"}\n', r"no sample for label Rude \(samples: \{'Polite': 1\}"),
     ("", r"no sample for label Polite and Rude"),
-    ('{"text": "请坐", "label": "Polite"}\n{"text": "", "label": "Rude"}\n', r"label Rude .*refused: \{'length': 1\}"),
+    ('{"text": "请坐", "label": "Polite"}\n{"text": "", "label": "Rude"}\n', r"label Rude .*rejected: \{'length': 1\}"),
 ]
 
 

@@ -30,6 +30,7 @@ def declared(**refine: object) -> Blueprint:
 def refine(folder: RunFolder, samples: list[Sample], blueprint: Blueprint | None = None) -> StageResult:
     def work(fresh: Path) -> dict[str, object]:
         write_atomic(fresh / "samples.jsonl", lines_of(samples))
+        write_atomic(fresh / "rejected.jsonl", b"")
         return {}
 
     run_stage(folder.samples, {"samples": lines_of(samples).decode()}, work)

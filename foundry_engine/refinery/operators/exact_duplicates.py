@@ -20,7 +20,7 @@ class Settings(BaseModel):
 
 
 def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa.Table:
-    """Adds ``duplicate_of`` (id of the row that stays, or null) and ``copies`` (how many rows the row stands for).
+    """Adds ``duplicate_of``: id of the row that stays, or null.
 
     A final question mark counts as part of the text: with it and without it are two texts.
     """
@@ -30,11 +30,8 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
         groups[label, core, text.endswith("?")].append(row)
     ids, rank = table["id"].to_pylist(), ranks(table)
     duplicate_of: list[str | None] = [None] * len(ids)
-    copies = [1] * len(ids)
     for rows in groups.values():
         kept, *others = sorted(rows, key=rank.__getitem__)
-        copies[kept] = len(rows)
         for row in others:
             duplicate_of[row] = ids[kept]
-    table = table.append_column("duplicate_of", pa.array(duplicate_of, pa.string()))
-    return table.append_column("copies", pa.array(copies, pa.int64()))
+    return table.append_column("duplicate_of", pa.array(duplicate_of, pa.string()))

@@ -1,4 +1,4 @@
-"""One temperature, against a search over all of them, and the calibration error against its definition."""
+"""One temperature, against a search over all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from foundry_engine.learning.calibration import expected_calibration_error, temperature
+from foundry_engine.learning.calibration import temperature
 
 
 def drawn(divisor: float, labels: int, rows: int = 4_000) -> tuple[np.ndarray, np.ndarray]:
@@ -45,19 +45,3 @@ def test_no_other_divisor_is_likelier() -> None:
 )
 def test_the_divisor_stays_between_a_tenth_and_ten(logits: np.ndarray, y: np.ndarray, expected: float) -> None:
     assert temperature(logits, y) == pytest.approx(expected, rel=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("confidence", "correct", "expected"),
-    [
-        ([], [], 0.0),
-        ([1.0, 1.0], [True, True], 0.0),
-        ([1.0, 1.0], [False, False], 1.0),
-        ([0.75] * 4, [True, True, True, False], 0.0),
-        ([0.95, 0.55], [False, True], (0.95 + 0.45) / 2),
-        ([0.61, 0.69], [True, False], 0.15),
-    ],
-)
-def test_calibration_error(confidence: list[float], correct: list[bool], expected: float) -> None:
-    got = expected_calibration_error(np.array(confidence, dtype=float), np.array(correct, dtype=bool))
-    assert got == pytest.approx(expected)

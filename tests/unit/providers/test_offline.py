@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from random import Random
 
 import pytest
 
-from foundry_engine.completions import ProviderContext
-from foundry_engine.providers import offline
-from foundry_engine.providers.offline import expand
+from foundry_engine.completions import CompletionRequest, ProviderContext
+from foundry_engine.providers.offline import Provider, Settings, expand
 from tests import courtesy
 
 BANKS = {"who": ["mom", "boss"], "thing": ["(salt|x)", "{who}"]}
@@ -43,9 +44,14 @@ def test_the_halves_of_a_pair_get_the_same_fillings() -> None:
     assert fillings == {"mom", "boss"}, "and other pairs others"
 
 
-def test_a_mould_of_weight_zero_writes_nothing() -> None:
-    law = courtesy.law()
-    moulds = {name: mould.model_copy(update={"weight": 0.0}) for name, mould in law.grammar.moulds.items()}
-    still = law.model_copy(update={"grammar": law.grammar.model_copy(update={"moulds": moulds})})
-    provider = offline.Provider(offline.Settings(), ProviderContext(still))
-    assert provider._fitting({"label": "Rude", "language": "en"}) == []
+def test_a_mould_of_weight_0_is_never_drawn() -> None:
+    for weights in ({"a": 0.0}, {"a": 0.0, "b": 1.0}):
+        moulds = {
+            name: {"label": "Polite", "language": "en", "texts": [name], "weight": weight}
+            for name, weight in weights.items()
+        }
+        context = ProviderContext(courtesy.law(grammar={"moulds": moulds}))
+        cell = {"label": "Polite", "language": "en"}
+        request = CompletionRequest(system="", user="", schema={}, cell=cell, count=3, seed=1)
+        reply = asyncio.run(Provider(Settings(), context).complete(request))
+        assert {item["text"] for item in json.loads(reply.text)["items"]} == {n for n, w in weights.items() if w}

@@ -7,15 +7,17 @@ from foundry_engine.constitution import Constitution
 from foundry_engine.features.patterns import Pattern
 
 
-def cue_groups(law: Constitution) -> tuple[Group, ...]:
+def cue_groups(constitution: Constitution) -> tuple[Group, ...]:
     """The cues, in the order of their feature indices."""
-    return _groups(list(law.patterns.cues), law.patterns.cue_patterns(), [0] * len(law.patterns.cues))
+    patterns = constitution.patterns
+    return _groups(list(patterns.cues), patterns.cue_patterns(), [0] * len(patterns.cues))
 
 
-def reflex_groups(law: Constitution) -> tuple[Group, ...]:
+def reflex_groups(constitution: Constitution) -> tuple[Group, ...]:
     """The reflexes, in the order they are asked."""
-    answers = [law.label_names.index(reflex.label) for reflex in law.patterns.reflexes.values()]
-    return _groups(list(law.patterns.reflexes), law.patterns.reflex_patterns(), answers)
+    patterns = constitution.patterns
+    answers = [constitution.label_names.index(reflex.label) for reflex in patterns.reflexes.values()]
+    return _groups(list(patterns.reflexes), patterns.reflex_patterns(), answers)
 
 
 def _groups(names: list[str], patterns: list[Pattern], labels: list[int]) -> tuple[Group, ...]:

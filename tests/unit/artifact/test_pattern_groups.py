@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foundry_engine.artifact.law import cue_groups, reflex_groups
+from foundry_engine.artifact.pattern_groups import cue_groups, reflex_groups
 from foundry_engine.artifact.preprocessor import Group
 from foundry_engine.artifact.vocabulary import MAX_TERM_BYTES
 from foundry_engine.constitution import Constitution, findings
