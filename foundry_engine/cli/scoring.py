@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import pandas as pd
 
 from foundry_engine.cli import console
 from foundry_engine.errors import EmptyDataset, MalformedRecord
@@ -12,16 +13,6 @@ from foundry_engine.features.normalizer import text_problem
 from foundry_engine.generation.own_rows import raw_rows
 from foundry_engine.registry import suggest
 from foundry_engine.runtime import MicroModel
-from foundry_engine.verification.scores import share
-
-
-class Scored(NamedTuple):
-    """A row's label and its answer; ``group`` is its value of the field that is scored by."""
-
-    label: str
-    answer: str
-    accepted: bool
-    group: str
 
 
 def score(model: MicroModel, file: Path, by: str | None) -> dict[str, Any]:
@@ -30,7 +21,7 @@ def score(model: MicroModel, file: Path, by: str | None) -> dict[str, Any]:
     Raises ``MalformedRecord`` (``file:line``) for a row without text, with a label the model does not know, or, where
     asked for, without the field ``by``.
     """
-    rows: list[Scored] = []
+    rows = []
     for line, row in raw_rows(file):
         text, label = row.get("text"), row.get("label")
         problem = text_problem(text)
@@ -43,32 +34,36 @@ def score(model: MicroModel, file: Path, by: str | None) -> dict[str, Any]:
             raise MalformedRecord(f"{file}:{line}: no field '{by}'; {suggest(by, sorted(map(str, row)))}", line=line)
         answer = model.predict(str(text))
         group = str(row[by]) if by is not None else ""
-        rows.append(Scored(str(label), answer.label, answer.outcome != "abstained", group))
+        rows.append((label, answer.label, answer.confidence, answer.outcome != "abstained", group))
     if not rows:
         raise EmptyDataset(f"{file}: no rows to score")
-    figures: dict[str, Any] = {"task": model.task, "file": file.name, **_figures(rows, model.labels)}
+    frame = pd.DataFrame(rows, columns=["label", "answer", "confidence", "accepted", "group"])
+    figures: dict[str, Any] = {"task": model.task, "file": file.name, **_figures(frame, model.labels)}
     if by is not None:
         figures["by"] = by
-        figures["groups"] = [
-            {"value": value, **_figures([row for row in rows if row.group == value], model.labels)}
-            for value in sorted({row.group for row in rows})
-        ]
+        figures["groups"] = [{"value": v, **_figures(g, model.labels)} for v, g in frame.groupby("group", sort=True)]
     return figures
 
 
-def _figures(rows: Sequence[Scored], labels: Sequence[str]) -> dict[str, Any]:
-    confusion = [[sum((row.label, row.answer) == (true, said) for row in rows) for said in labels] for true in labels]
-    hits = [confusion[i][i] for i in range(len(labels))]
-    accepted = [row for row in rows if row.accepted]
+def _figures(frame: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, Any]:
+    correct = frame["label"] == frame["answer"]
+    accepted = frame["accepted"]
+    table = pd.crosstab(frame["label"], frame["answer"]).reindex(index=list(labels), columns=list(labels), fill_value=0)
+    counts = table.to_numpy()
+    hits = {name: int(counts[i, i]) for i, name in enumerate(labels)}
     return {
-        "rows": len(rows),
-        "accuracy": share(sum(hits), len(rows)),
-        "coverage": share(len(accepted), len(rows)),
-        "accepted_accuracy": share(sum(row.label == row.answer for row in accepted), len(accepted)),
-        "recall": {name: share(hits[i], sum(confusion[i])) for i, name in enumerate(labels)},
-        "precision": {name: share(hits[i], sum(row[i] for row in confusion)) for i, name in enumerate(labels)},
-        "confusion": confusion,
+        "rows": len(frame),
+        "accuracy": _share(int(correct.sum()), len(frame)),
+        "coverage": _share(int(accepted.sum()), len(frame)),
+        "accepted_accuracy": _share(int((correct & accepted).sum()), int(accepted.sum())),
+        "recall": {name: _share(hits[name], int(counts[i].sum())) for i, name in enumerate(labels)},
+        "precision": {name: _share(hits[name], int(counts[:, i].sum())) for i, name in enumerate(labels)},
+        "confusion": counts.tolist(),
     }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
