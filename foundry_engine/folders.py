@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from filelock import FileLock, Timeout
 from foundry_engine.errors import Busy, FoundryError
 
 STAGE_FILE = "stage.json"
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime", "protobuf", "datasketch", "pyarrow")
+"""Whose versions can change a stage's result."""
 SAMPLES_FILE, REJECTED_FILE = "samples.jsonl", "rejected.jsonl"
 """Where steps meet: what generate leaves for refine."""
 EXAMPLES_FILE, QUALITY_FILE = "examples.jsonl", "quality.json"
@@ -122,7 +125,11 @@ def content_of(folder: Path) -> Mapping[str, str]:
     steps = [name for name in STEP_OF.values() if name != "verify"]
     again = f"--steps={','.join(steps[steps.index(step) :])}"
     if state is None:
-        raise FoundryError(f"{folder}: step {step} has not been run to its end. Run it first: {again}", step=step)
+        missing = next(name for name, its_step in STEP_OF.items() if _state(folder.with_name(name)) is None)
+        first = steps[steps.index(STEP_OF[missing]) :]
+        raise FoundryError(
+            f"{folder}: step {step} has not been run to its end. Run it first: --steps={','.join(first)}", step=step
+        )
     for name in _differing(folder, state["files"]):
         raise FoundryError(
             f"{folder / name}: is missing or not as step {step} wrote it. Run that step again: {again}", step=step
@@ -266,9 +273,9 @@ def fingerprint_of(inputs: Mapping[str, object]) -> str:
 
 @cache
 def code_version() -> str:
-    """Hash of the package's source: another version of the code makes every stage run again."""
+    """Hash of the package's source and of its libraries' versions: when one changes, every stage runs again."""
     package = Path(__file__).resolve().parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps({name: version(name) for name in LIBRARIES}).encode())
     for path in sorted(package.rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

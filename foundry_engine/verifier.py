@@ -144,6 +144,7 @@ class _Verification:
             "parity_failed": bool(parity["failures"]),
             "scores": _shipped_scores(data),
             "bytes": data["bytes"],
+            "uncertified": [name for name, c in data["certificates"].items() if c["threshold"] is None],
             "boundaries": [data["boundaries"]["held"], data["boundaries"]["in_reach"]],
             "changes": data["changes"]["summary"],
         }

@@ -13,10 +13,7 @@ from foundry_engine.artifact.preprocessor import FORMAT_VERSION, Preprocessor
 from foundry_engine.artifact.reader import read_part
 from foundry_engine.errors import ChecksumMismatch, MalformedArtifact
 from foundry_engine.features.unicode_tables import TABLES_SHA256, UNICODE_VERSION
-from foundry_engine.folders import sha256_of
-
-PACKAGES = ("numpy", "scipy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime", "protobuf", "datasketch", "pyarrow")
-"""Whose versions can change a model's numbers."""
+from foundry_engine.folders import LIBRARIES, sha256_of
 
 
 def _described(files: ArtifactFiles) -> tuple[Path, ...]:
@@ -36,7 +33,7 @@ def describe(
         "features": {"terms": len(preprocessor.terms), "cues": len(preprocessor.cues)},
         "files": {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in _described(files)},
         "unicode": {"version": UNICODE_VERSION, "tables_sha256": TABLES_SHA256},
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {name: version(name) for name in LIBRARIES},
         "data": data,
         "training": training,
         "certificates": {

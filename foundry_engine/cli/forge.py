@@ -146,13 +146,15 @@ def _told(step: str, s: Mapping[str, Any]) -> str:
         reasons = ", ".join(f"{count} {reason}" for reason, count in s["reasons"].items())
         return f"{s['samples']:,} samples, {s['rejected']:,} rejected" + (f" ({reasons})" if reasons else "")
     if step == "refine":
-        return ", ".join(f"{count:,} {name}" for name, count in s["splits"].items())
+        order = ("train", "calibration", "test", "withheld")
+        return ", ".join(f"{s['splits'][name]:,} {name}" for name in order if name in s["splits"])
     if step == "train":
         return f"{s['terms']:,} of {s['terms_before_selection']:,} terms, temperature {s['temperature']:.2f}"
     if step == "export":
         return f"{s['bytes']:,} bytes, {s['parity_cases']} parity cases"
     held, total = s["boundaries"]
-    return f"boundary cases {held}/{total}, changed answers {s['changes']}"
+    unsure = "".join(f", NO VALID THRESHOLD for {label}: it always abstains" for label in s["uncertified"])
+    return f"boundary cases {held}/{total}, changed answers: {s['changes']}{unsure}"
 
 
 def score_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -36,6 +36,7 @@ def request_for(cell: Cell, constitution: Constitution, attempt: int, count: int
         "language": LANGUAGE_NAMES[cell.language],
         "attributes": ", ".join(f"{axis}: {value}" for axis, value in cell.attributes) or "free",
         "trap": str(constitution.traps[cell.trap]) if cell.trap else "none",
+        "confusable": _confusable(constitution, cell.label),
         "count": str(count),
     }
     seed = int(fingerprint_of({"cell": cell.id, "attempt": attempt})[:15], 16)
@@ -47,6 +48,12 @@ def request_for(cell: Cell, constitution: Constitution, attempt: int, count: int
         count=count,
         seed=seed,
     )
+
+
+def _confusable(constitution: Constitution, label: str) -> str:
+    """The labels declared to be easily taken for this one, with their definitions; ``none`` without any."""
+    others = [name for pair in constitution.confusable if label in pair for name in pair if name != label]
+    return "; ".join(f"{name} ({constitution.label(name).definition})" for name in dict.fromkeys(others)) or "none"
 
 
 def filled(template: str, fields: dict[str, str]) -> str:

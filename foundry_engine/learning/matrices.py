@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from foundry_engine.artifact.preprocessor import float32
 from foundry_engine.artifact.vocabulary import MAX_TERM_BYTES
+from foundry_engine.errors import TrainingError
 from foundry_engine.features.ngrams import NGramSettings
 from foundry_engine.features.patterns import Pattern
 from foundry_engine.learning.estimators import Analyzer, CueVectorizer, TermWeight
@@ -72,6 +73,11 @@ class Matrices:
         frequency = self.document_frequency(fit_rows)
         if columns is None:
             columns = np.flatnonzero(frequency >= self.min_df)
+        if not len(columns):
+            raise TrainingError(
+                f"no n-gram occurs in {self.min_df} of {int(fit_rows.sum())} training rows: "
+                "give more rows, or a smaller min_df"
+            )
         weighted = TermWeight(candidate.term_weight).transform(self.counts[:, columns])
         transformer = TfidfTransformer(norm="l2", use_idf=candidate.idf)
         transformer.n_features_in_ = len(columns)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from foundry_engine.artifact.preprocessor import Group
 from foundry_engine.artifact.reader import Artifact, read_artifact
@@ -74,6 +74,8 @@ class MicroModel:
     """
 
     def __init__(self, artifact: Artifact, engine: Engine = "plain") -> None:
+        if engine not in get_args(Engine):
+            raise ValueError(f"engine '{engine}' is none of {', '.join(get_args(Engine))}")
         p = artifact.preprocessor
         self.task = p.task
         self.labels = p.labels

@@ -17,7 +17,7 @@ class OnnxSession:
         try:
             import numpy as np
             import onnxruntime
-        except ImportError as error:
+        except ModuleNotFoundError as error:  # an import that Ctrl-C breaks off is an ImportError of another class
             raise MissingDependency(
                 "ONNX Runtime is not installed: pip install onnxruntime, or use the plain engine."
             ) from error

@@ -155,4 +155,9 @@ def as_html(report: Mapping[str, Any], rows: Sequence[Judged], labels: Sequence[
 
 def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(shown(value).replace("|", "\\|") for value in row) + " |" for row in rows]
+    return lines + ["| " + " | ".join(_markdown(shown(value)) for value in row) + " |" for row in rows]
+
+
+def _markdown(text: str) -> str:
+    """A cell's text, so that neither Markdown nor the HTML it may hold is taken for more than text."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -25,7 +25,8 @@ from tests import courtesy
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "foundry_engine" / "cli" / "template"
-FOLDERS = sorted(path.parent for path in (ROOT / "blueprints").glob("*/blueprint.yaml"))
+FOLDERS = [ROOT / "blueprints" / "text_classification"]
+"""The shipped ones: what is asked of them is more than what a user's own blueprint beside them needs."""
 TASKS = [
     pytest.param(folder, task, id=f"{folder.name}-{task}")
     for folder in FOLDERS
@@ -42,10 +43,6 @@ def loaded(folder: Path) -> Blueprint:
 @cache
 def corpus(folder: Path, task: str) -> list[dict[str, Any]]:
     return [row for _, row in read_objects(loaded(folder).corpus(task))]
-
-
-def test_there_are_blueprints() -> None:
-    assert "text_classification" in {folder.name for folder in FOLDERS}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
