@@ -267,18 +267,26 @@ def test_a_failing_stage_leaves_the_last_good_one(done: tuple[Path, Work]) -> No
     assert run_stage(folder, {"seed": 1}, work).state == "unchanged"
 
 
-NOT_RUN = [
-    ("samples", "1_samples: step generate has not been run to its end. Run it first: --steps=generate,refine,train"),
-    ("dataset", "2_dataset: step refine has not been run to its end. Run it first: --steps=refine,train,export"),
-    ("fitted", "3_fitted: step train has not been run to its end. Run it first: --steps=train,export"),
-    ("artifacts", "4_artifacts: step export has not been run to its end. Run it first: --steps=export"),
-]
+STEPS = ["generate", "refine", "train", "export"]
 
 
-@pytest.mark.parametrize(("name", "message"), NOT_RUN)
-def test_a_step_before_that_was_not_run_is_named(tmp_path: Path, name: str, message: str) -> None:
+@pytest.mark.parametrize("asked", range(4))
+@pytest.mark.parametrize("done", range(4))
+def test_a_step_before_that_was_not_run_is_named_with_the_first_to_run(tmp_path: Path, asked: int, done: int) -> None:
+    """Whichever folder is asked for, the way on begins at the first step that has not run."""
+    run = RunFolder(tmp_path)
+    stages = [run.samples, run.dataset, run.fitted, run.artifacts]
+    for stage in stages[:done]:
+        folders.run_stage(stage, {}, lambda fresh: {})
+    if asked < done:
+        assert content_of(stages[asked]) == {}
+        return
+    message = (
+        f"{stages[asked].name}: step {STEPS[asked]} has not been run to its end. "
+        f"Run it first: --steps={','.join(STEPS[done:])}$"
+    )
     with pytest.raises(FoundryError, match=message):
-        content_of(getattr(RunFolder(tmp_path), name))
+        content_of(stages[asked])
 
 
 def test_every_folder_of_a_run_has_its_step(tmp_path: Path) -> None:
