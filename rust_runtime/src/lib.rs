@@ -13,12 +13,14 @@
 #![deny(unsafe_code, missing_docs)]
 
 mod artifact;
+mod cascade;
 mod error;
 mod features;
 mod micro_model;
 mod scorer;
 
 pub use artifact::preprocessor::{Threshold, FORMAT_VERSION};
+pub use cascade::{Cascade, Counts, Decision, Way};
 pub use error::{Error, Result};
 pub use features::normalizer::{normalize, MAX_CODE_POINTS};
 pub use features::unicode_tables::UNICODE_VERSION;
