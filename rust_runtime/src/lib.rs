@@ -17,6 +17,8 @@ mod cascade;
 mod error;
 mod features;
 mod micro_model;
+#[cfg(feature = "onnxruntime")]
+mod onnx_session;
 mod scorer;
 
 pub use artifact::preprocessor::{Threshold, FORMAT_VERSION};
@@ -25,6 +27,8 @@ pub use error::{Error, Result};
 pub use features::normalizer::{normalize, MAX_CODE_POINTS};
 pub use features::unicode_tables::UNICODE_VERSION;
 pub use micro_model::{Answer, Contribution, MicroModel, Outcome, Scratch, Steps};
+#[cfg(feature = "onnxruntime")]
+pub use onnx_session::{OnnxModel, LEAST_ONNX_RUNTIME};
 
 /// The SHA-256 of some bytes, lower-case digits: what a parity case has instead of a long list.
 #[doc(hidden)]

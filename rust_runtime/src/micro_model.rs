@@ -111,6 +111,11 @@ impl Scratch {
     pub fn new() -> Scratch {
         Scratch::default()
     }
+
+    #[cfg(feature = "onnxruntime")]
+    pub(crate) fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
 }
 
 /// One task's model. It never changes, so threads can share it.
