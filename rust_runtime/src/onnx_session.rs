@@ -7,18 +7,21 @@ use crate::artifact::reader::read_artifact;
 use crate::error::{Error, Result};
 use crate::features::normalizer::check_length;
 use crate::micro_model::{Answer, MicroModel, Scratch};
+use ort::environment::Environment;
+use ort::session::builder::SessionBuilder;
 use ort::session::{Session, SessionInputValue};
 use ort::value::{TensorElementType, TensorRef, ValueType};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The oldest ONNX Runtime that will do.
 pub const LEAST_ONNX_RUNTIME: &str = "1.17";
 
 /// A model whose scores ONNX Runtime computes; features are this crate's own, as everywhere.
 ///
-/// `predict` takes `&mut self`: a session is for one caller at a time. ONNX Runtime is loaded once a process, so all
-/// models of a process use the library that was loaded first.
+/// `predict` takes `&mut self`: a session is for one caller at a time. ONNX Runtime itself can be loaded once a process,
+/// so all models of a process have to use the same library.
 #[derive(Debug)]
 pub struct OnnxModel {
     model: MicroModel,
@@ -116,17 +119,35 @@ fn find_library(given: Option<&Path>) -> Result<PathBuf> {
     Err(wrong("no libonnxruntime in it".to_owned()))
 }
 
-/// A session of one thread.
-fn open(library: &Path, classifier: &[u8]) -> Result<Session> {
-    let environment = ort::init_from(library).map_err(|error| {
+/// The library's environment and its file: ONNX Runtime and `ort` allow one a process, for good.
+static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+/// The one environment, made from this library the first time.
+fn environment(library: &Path) -> Result<Environment> {
+    let mut held = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((loaded, environment)) = &*held {
+        if loaded != library {
+            let (loaded, library) = (loaded.display(), library.display());
+            let message = format!("{}: ONNX Runtime is already loaded from {}. Use one a process.", library, loaded);
+            return Err(missing(message, None));
+        }
+        return Ok(environment.clone());
+    }
+    let builder = ort::init_from(library).map_err(|error| {
         let next = format!("Give the library of ONNX Runtime {} or newer.", LEAST_ONNX_RUNTIME);
         missing(format!("{}: not a usable ONNX Runtime: {}. {}", library.display(), error, next), Some(error.into()))
     })?;
-    let environment = environment.with_telemetry(false).build().map_err(|error| {
-        missing(format!("{}: ONNX Runtime does not start: {}", library.display(), error), None)
+    let environment = builder.with_telemetry(false).build().map_err(|error| {
+        missing(format!("{}: ONNX Runtime does not start: {}", library.display(), error), Some(error.into()))
     })?;
-    let options = |error: ort::Error<ort::session::builder::SessionBuilder>| refused(&error.into());
-    Session::builder(&environment)
+    *held = Some((library.to_owned(), environment.clone()));
+    Ok(environment)
+}
+
+/// A session of one thread.
+fn open(library: &Path, classifier: &[u8]) -> Result<Session> {
+    let options = |error: ort::Error<SessionBuilder>| refused(&error.into());
+    Session::builder(&environment(library)?)
         .map_err(|error| refused(&error))?
         .with_intra_threads(1)
         .map_err(options)?
