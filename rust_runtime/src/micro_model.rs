@@ -97,6 +97,7 @@ pub struct Steps<'a> {
 #[derive(Debug, Default)]
 pub struct Scratch {
     text: Vec<Char>,
+    symbols: Vec<u32>,
     items: Vec<u32>,
     hits: Hits,
     done: Done,
@@ -320,12 +321,11 @@ impl MicroModel {
     /// Leaves the text's features in the scratch; gives the place of the reflex that answers.
     pub(crate) fn features(&self, scratch: &mut Scratch, text: &str) -> Option<usize> {
         let p = &self.preprocessor;
-        let Scratch { text: marked, items, hits, done, indices, values, .. } = scratch;
+        let Scratch { text: marked, symbols, items, hits, done, indices, values, .. } = scratch;
         hits.prepare(p.feature_count(), p.size, !p.tf_weights.is_empty());
         done.prepare(p.lookup.list_count());
         normalize_into(text, marked);
-        p.lookup.find_chars(marked, done, hits);
-        p.lookup.find_words(marked, items, hits);
+        p.lookup.find(marked, symbols, items, done, hits);
         done.clear();
         hits.drain_into(indices);
         let terms = indices.partition_point(|index| (*index as usize) < p.size);

@@ -4,7 +4,9 @@
 //! nothing in the model begins like the text. Terms that *N-grams* cannot produce are left out.
 
 use super::normalizer::{normalize_into, Char, BEGIN, END, WORD_MARK};
-use super::trie::{Trie, TrieBuilder, NONE};
+use super::hits::Hits;
+use super::patterns::Done;
+use super::trie::{Edges, Key, Node, Table, LEAF, LISTED, NODE, NONE};
 use crate::artifact::preprocessor::NGramSettings;
 use crate::artifact::schema::PatternGroup;
 use crate::artifact::terms::Terms;
@@ -12,15 +14,18 @@ use crate::error::{Error, Result};
 
 /// Character n-grams, and literals that may stand anywhere or as a word.
 pub(crate) const CHARS: u32 = 0;
-/// Words of word n-grams; a mark is a word of one character.
+/// Words of word n-grams; a mark is a word of one character. A step by 0 leads from a word's end to its symbol.
 pub(crate) const WORDS: u32 = 1;
-/// Word n-grams; their symbols are nodes under `WORDS`.
+/// Word n-grams; their symbols are words.
 pub(crate) const SEQUENCES: u32 = 2;
 /// Literals anchored at the start.
 pub(crate) const STARTS: u32 = 3;
 /// Literals anchored at the end, backwards.
 pub(crate) const ENDS: u32 = 4;
 const ROOTS: usize = 5;
+
+/// Symbol that leads from a word's last character to the word itself; no code point.
+const END_OF_WORD: u32 = 0x1F_FFFF;
 
 /// Groups that have a literal which ends at one node: first those found wherever it stands, then those that want
 /// a whole word.
@@ -31,12 +36,86 @@ pub(crate) struct List {
     end: u32,
 }
 
-/// See the module.
+/// See the module. Keys of 32 bits hold all but huge models, and halve what a walk touches.
 #[derive(Debug)]
-pub(crate) struct Lookup {
-    pub(super) trie: Trie,
-    pub(super) settings: NGramSettings,
-    /// Nodes under `WORDS` of the two marks.
+pub(crate) enum Lookup {
+    Small(Walker<u32>),
+    Large(Walker<u64>),
+}
+
+impl Lookup {
+    pub(crate) fn list_count(&self) -> usize {
+        match self {
+            Lookup::Small(walker) => walker.lists.len(),
+            Lookup::Large(walker) => walker.lists.len(),
+        }
+    }
+
+    /// Notes every term and group that is in a marked text.
+    #[inline]
+    pub(crate) fn find(
+        &self,
+        marked: &[Char],
+        symbols: &mut Vec<u32>,
+        items: &mut Vec<u32>,
+        done: &mut Done,
+        hits: &mut Hits,
+    ) {
+        match self {
+            Lookup::Small(walker) => walker.find(marked, symbols, items, done, hits),
+            Lookup::Large(walker) => walker.find(marked, symbols, items, done, hits),
+        }
+    }
+}
+
+/// Numbers of the code points that occur in a model, from 1; 0 for all others.
+#[derive(Debug)]
+struct Alphabet {
+    page_of: Vec<u16>,
+    pages: Vec<u32>,
+    count: u32,
+}
+
+const PAGE: usize = 128;
+
+impl Alphabet {
+    fn new() -> Alphabet {
+        Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: vec![0; PAGE], count: 0 }
+    }
+
+    fn add(&mut self, code: u32) -> u32 {
+        let page = &mut self.page_of[code as usize / PAGE];
+        if *page == 0 {
+            *page = (self.pages.len() / PAGE) as u16;
+            self.pages.resize(self.pages.len() + PAGE, 0);
+        }
+        let symbol = &mut self.pages[usize::from(*page) * PAGE + code as usize % PAGE];
+        if *symbol == 0 {
+            self.count += 1;
+            *symbol = self.count;
+        }
+        *symbol
+    }
+
+    /// The number of a code point below 0x200000.
+    #[inline]
+    fn symbol(&self, code: u32) -> u32 {
+        let page = usize::from(self.page_of[code as usize / PAGE]);
+        self.pages[page * PAGE + code as usize % PAGE]
+    }
+}
+
+/// All tries of a model in one table.
+#[derive(Debug)]
+pub(crate) struct Walker<K> {
+    pub(super) table: Table<K>,
+    alphabet: Alphabet,
+    /// By symbol, the steps from `CHARS`, which are not in the table.
+    pub(super) firsts: Vec<u32>,
+    /// Nodes below this are terms of their number.
+    pub(super) terms: u32,
+    pub(super) word_max: usize,
+    /// Symbols of the marks as words, or `NONE`.
     pub(super) begin: u32,
     pub(super) end: u32,
     lists: Vec<List>,
@@ -44,9 +123,20 @@ pub(crate) struct Lookup {
     groups: Vec<u32>,
 }
 
-impl Lookup {
-    pub(crate) fn list_count(&self) -> usize {
-        self.lists.len()
+impl<K: Key> Walker<K> {
+    #[inline]
+    fn find(&self, marked: &[Char], symbols: &mut Vec<u32>, items: &mut Vec<u32>, done: &mut Done, hits: &mut Hits) {
+        symbols.clear();
+        symbols.extend(marked.iter().map(|char| self.alphabet.symbol(char.code())));
+        symbols.push(0);
+        self.find_chars(marked, symbols, done, hits);
+        self.find_words(marked, symbols, items, hits);
+    }
+
+    /// The node no edge leads to.
+    #[inline(always)]
+    pub(super) fn root(&self, root: u32) -> u32 {
+        self.terms + root
     }
 
     /// Number of the list of a node that has one.
@@ -72,7 +162,8 @@ impl Lookup {
 type Ending = (u32, bool, u32);
 
 pub(crate) struct LookupBuilder {
-    trie: TrieBuilder,
+    trie: Edges,
+    terms: u32,
     settings: NGramSettings,
     endings: Vec<Ending>,
     normalized: Vec<Char>,
@@ -80,8 +171,9 @@ pub(crate) struct LookupBuilder {
 
 impl LookupBuilder {
     pub(crate) fn new(settings: NGramSettings, bytes: usize) -> LookupBuilder {
-        let trie = TrieBuilder::new(ROOTS, bytes / 2);
-        LookupBuilder { trie, settings, endings: Vec::new(), normalized: Vec::new() }
+        let mut trie = Edges::new(ROOTS, bytes);
+        trie.nodes[SEQUENCES as usize].sequence = true;
+        LookupBuilder { trie, terms: 0, settings, endings: Vec::new(), normalized: Vec::new() }
     }
 
     /// Adds front-coded terms; gives their number.
@@ -105,12 +197,13 @@ impl LookupBuilder {
                     node = self.trie.child(node, char as u32)?;
                     path.push((at + offset + char.len_utf8(), node));
                 }
-                self.trie.set_term(node, index);
+                self.trie.nodes[node as usize].term = index;
             } else {
                 path.clear();
             }
             index += 1;
         }
+        self.terms = index;
         Ok(index as usize)
     }
 
@@ -135,9 +228,11 @@ impl LookupBuilder {
         let mut sequence = SEQUENCES;
         for word in words.split(' ') {
             let node = self.add_path(WORDS, word.chars())?;
+            let node = self.trie.child(node, END_OF_WORD)?;
             sequence = self.trie.child(sequence, node)?;
+            self.trie.nodes[sequence as usize].sequence = true;
         }
-        self.trie.set_term(sequence, index);
+        self.trie.nodes[sequence as usize].term = index;
         Ok(())
     }
 
@@ -180,30 +275,133 @@ impl LookupBuilder {
         inner.iter().map(|char| char.code()).eq(literal.chars().map(|char| char as u32))
     }
 
-    pub(crate) fn finish(mut self) -> Result<Lookup> {
-        let begin = self.trie.child(WORDS, BEGIN)?;
-        let end = self.trie.child(WORDS, END)?;
+    /// The lookup, with the smallest keys that will do.
+    pub(crate) fn finish(self) -> Result<Lookup> {
+        self.finish_with(31)
+    }
+
+    fn finish_with(mut self, small_bits: u32) -> Result<Lookup> {
         self.endings.sort_unstable();
         self.endings.dedup();
-        let mut lists: Vec<List> = Vec::new();
-        let mut list_of_node = vec![NONE; if self.endings.is_empty() { 0 } else { self.trie.node_count() }];
-        let mut groups = Vec::with_capacity(self.endings.len());
-        for (node, whole, group) in self.endings {
-            let place = groups.len() as u32;
-            let known = &mut list_of_node[node as usize];
-            if *known == NONE {
-                *known = lists.len() as u32;
-                self.trie.set_listed(node);
-                lists.push(List { start: place, words: place, end: place });
+        for (node, ..) in &self.endings {
+            self.trie.nodes[*node as usize].listed = true;
+        }
+        let numbers = Numbers::new(&self.trie, self.terms)?;
+        let node_bits = 32 - numbers.count.leading_zeros();
+        Ok(if node_bits + numbers.symbol_bits <= small_bits {
+            Lookup::Small(self.walker(numbers))
+        } else {
+            Lookup::Large(self.walker(numbers))
+        })
+    }
+
+    fn walker<K: Key>(self, numbers: Numbers) -> Walker<K> {
+        let Numbers { alphabet, node_of, symbol_bits, count } = numbers;
+        let nodes = &self.trie.nodes;
+        let step_to = |node: u32| {
+            let Node { listed, leaf, .. } = nodes[node as usize];
+            node_of[node as usize] | if listed { LISTED } else { 0 } | if leaf { LEAF } else { 0 }
+        };
+        let mut firsts = vec![NONE; alphabet.count as usize + 1];
+        for (_, code, to) in self.trie.iter().filter(|(node, ..)| *node == CHARS) {
+            firsts[alphabet.symbol(code) as usize] = step_to(to);
+        }
+        let mut table = Table::new(self.trie.len(), symbol_bits);
+        table.fill(self.trie.iter().filter(|(node, ..)| *node != CHARS).map(|(node, symbol, to)| {
+            let from = node_of[node as usize];
+            if nodes[node as usize].sequence {
+                (from, node_of[symbol as usize], step_to(to))
+            } else if symbol == END_OF_WORD {
+                (from, 0, node_of[to as usize])
+            } else {
+                (from, alphabet.symbol(symbol), step_to(to))
             }
-            groups.push(group);
-            let list = &mut lists[*known as usize];
-            list.end = place + 1;
-            if !whole {
-                list.words = place + 1;
+        }));
+        let (lists, list_of_node, groups) = lists(&self.endings, &node_of, count);
+        let mut walker = Walker {
+            table,
+            alphabet,
+            firsts,
+            terms: self.terms,
+            word_max: self.settings.word_max,
+            begin: NONE,
+            end: NONE,
+            lists,
+            list_of_node,
+            groups,
+        };
+        walker.begin = walker.mark(BEGIN);
+        walker.end = walker.mark(END);
+        walker
+    }
+}
+
+impl<K: Key> Walker<K> {
+    /// The symbol of a mark as a word.
+    fn mark(&self, code: u32) -> u32 {
+        match (self.alphabet.symbol(code), self.table.step(self.root(WORDS), self.alphabet.symbol(code))) {
+            (0, _) | (_, NONE) => NONE,
+            (_, to) => self.table.step(to & NODE, 0),
+        }
+    }
+}
+
+/// New numbers for what the edges connect: terms first, then all other nodes; words from 0.
+struct Numbers {
+    alphabet: Alphabet,
+    node_of: Vec<u32>,
+    symbol_bits: u32,
+    /// Nodes are below this.
+    count: u32,
+}
+
+impl Numbers {
+    fn new(trie: &Edges, terms: u32) -> Result<Numbers> {
+        let (mut alphabet, mut words) = (Alphabet::new(), 0);
+        let mut node_of = vec![NONE; trie.nodes.len()];
+        for (node, symbol, to) in trie.iter() {
+            if symbol == END_OF_WORD {
+                node_of[to as usize] = words;
+                words += 1;
+            } else if !trie.nodes[node as usize].sequence {
+                alphabet.add(symbol);
             }
         }
-        let trie = self.trie.finish();
-        Ok(Lookup { trie, settings: self.settings, begin, end, lists, list_of_node, groups })
+        let mut count = terms;
+        for (number, node) in node_of.iter_mut().zip(&trie.nodes) {
+            if node.term != NONE {
+                *number = node.term;
+            } else if *number == NONE {
+                *number = count;
+                count += 1;
+            }
+        }
+        if count >= NODE {
+            return Err(Error::malformed("more terms than this runtime holds"));
+        }
+        let symbol_bits = 32 - alphabet.count.max(words).leading_zeros();
+        Ok(Numbers { alphabet, node_of, symbol_bits, count })
     }
+}
+
+/// Endings as a list a node.
+fn lists(endings: &[Ending], node_of: &[u32], count: u32) -> (Vec<List>, Vec<u32>, Vec<u32>) {
+    let mut lists: Vec<List> = Vec::new();
+    let mut list_of_node = vec![NONE; if endings.is_empty() { 0 } else { count as usize }];
+    let mut groups = Vec::with_capacity(endings.len());
+    for &(node, whole, group) in endings {
+        let place = groups.len() as u32;
+        let known = &mut list_of_node[node_of[node as usize] as usize];
+        if *known == NONE {
+            *known = lists.len() as u32;
+            lists.push(List { start: place, words: place, end: place });
+        }
+        groups.push(group);
+        let list = &mut lists[*known as usize];
+        list.end = place + 1;
+        if !whole {
+            list.words = place + 1;
+        }
+    }
+    (lists, list_of_node, groups)
 }

@@ -4,33 +4,32 @@
 //! `ngrams` makes the strings, for people and parity cases.
 
 use super::hits::Hits;
-use super::lookup::{Lookup, SEQUENCES, WORDS};
+use super::lookup::{Walker, SEQUENCES, WORDS};
 use super::normalizer::{string_of, Char};
-use super::trie::NONE;
+use super::trie::{Key, LEAF, NODE, NONE};
 use crate::artifact::preprocessor::NGramSettings;
 
-impl Lookup {
-    /// Notes every word n-gram of a marked text that is a term.
-    ///
-    /// `items` is room for the nodes of the marks and words.
+impl<K: Key> Walker<K> {
+    /// Notes every word n-gram of a marked text that is a term. `items` is room for the symbols of marks and words.
     #[inline]
-    pub(crate) fn find_words(&self, marked: &[Char], items: &mut Vec<u32>, hits: &mut Hits) {
-        if self.settings.word_max == 0 {
+    pub(super) fn find_words(&self, marked: &[Char], symbols: &[u32], items: &mut Vec<u32>, hits: &mut Hits) {
+        if self.word_max == 0 {
             return;
         }
         items.clear();
         items.push(self.begin);
-        let (mut inside, mut node) = (false, WORDS);
-        for char in &marked[1..] {
+        let root = self.root(WORDS);
+        let (mut inside, mut node) = (false, root);
+        for (char, symbol) in marked.iter().zip(symbols).skip(1) {
             if char.is_word() {
                 inside = true;
                 if node != NONE {
-                    node = self.trie.step(node, char.code()).map_or(NONE, |edge| edge.node());
+                    node = if *symbol == 0 { NONE } else { self.table.step(node & NODE, *symbol) };
                 }
             } else if inside {
-                items.push(node);
+                items.push(if node == NONE { NONE } else { self.table.step(node & NODE, 0) });
                 inside = false;
-                node = WORDS;
+                node = root;
             }
         }
         if items.len() == 1 {
@@ -38,19 +37,21 @@ impl Lookup {
         }
         items.push(self.end);
         for first in 0..items.len() - 1 {
-            let mut node = SEQUENCES;
+            let mut node = self.root(SEQUENCES);
             for item in &items[first..] {
                 if *item == NONE {
                     break;
                 }
-                match self.trie.step(node, *item) {
-                    Some(edge) => {
-                        if edge.term != NONE {
-                            hits.term(edge.term);
-                        }
-                        node = edge.node();
-                    }
-                    None => break,
+                let next = self.table.step(node, *item);
+                if next == NONE {
+                    break;
+                }
+                node = next & NODE;
+                if node < self.terms {
+                    hits.term(node);
+                }
+                if next & LEAF != 0 {
+                    break;
                 }
             }
         }
