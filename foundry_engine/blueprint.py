@@ -274,6 +274,9 @@ def _cross_checks(
     for i, task in enumerate(declaration.tasks):
         if task in declaration.tasks[:i]:
             problems.append(document.problem(("tasks", i), f"task '{task}' again"))
+    for i, operator in enumerate(declaration.refine.operators):
+        if operator in declaration.refine.operators[:i]:
+            problems.append(document.problem(("refine", "operators", i), f"operator '{operator}' again"))
     named: list[tuple[Path_, str]] = [(("verify", "floors", task), task) for task in declaration.verify.floors]
     named += [(("refine", "split", "withhold", task), task) for task in declaration.refine.split.withhold]
     for path, task in named:

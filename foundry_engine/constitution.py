@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from foundry_engine.features.normalizer import normalize
-from foundry_engine.features.patterns import Pattern, patterns_of
+from foundry_engine.features.patterns import MAX_LITERAL_BYTES, Pattern, patterns_of
 
 Language = Literal["zh", "en"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
@@ -202,8 +202,12 @@ def _patterns(c: Constitution) -> Iterator[Finding]:
         if not any(group.anchored().values()):
             yield ("patterns", kind, name), "a group without a literal"
         for anchor, i, literal in group.literals():
-            if not normalize(literal):
+            size = len(normalize(literal).encode("utf-8", "surrogatepass"))
+            if not size:
                 yield ("patterns", kind, name, anchor, i), "nothing is left of this literal after normalizing"
+            elif size > MAX_LITERAL_BYTES:
+                message = f"a literal of {size} bytes (UTF-8, normalized), at most {MAX_LITERAL_BYTES} fit an artifact"
+                yield ("patterns", kind, name, anchor, i), message
     for name, reflex in c.patterns.reflexes.items():
         for anchor, i, literal in reflex.literals():
             for case in c.boundary_cases:

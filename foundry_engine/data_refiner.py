@@ -60,6 +60,7 @@ def run(
         for name in settings.operators:
             table = _apply(name, table, blueprint, task)
             watch.advance()
+        _require_tags(table, settings.operators)
         reasons = decide.removal_reasons(table)
         names, reasons = splits.assign(table, reasons, settings.split, blueprint.declaration.seed)
         examples = _examples(table, names)
@@ -101,6 +102,17 @@ def _apply(name: str, table: pa.Table, blueprint: Blueprint, task: str) -> pa.Ta
             f"operator '{name}' needs the tag '{tag}', which no operator before it makes. "
             f"Order now: {', '.join(blueprint.declaration.refine.operators)}."
         ) from error
+
+
+def _require_tags(table: pa.Table, operators: list[str]) -> None:
+    """Splitting, the report and the examples need these; other operators may be left out."""
+    missing = [tag for tag in ("normalized", "neighbours", "family", "weight") if tag not in table.column_names]
+    if missing:
+        raise InvalidSetting(
+            f"refine.operators make no tag {' and '.join(repr(tag) for tag in missing)}, which splitting needs. "
+            f"Order now: {', '.join(operators)}; "
+            "needed are normalise, exact_duplicates, near_duplicates, families, balance."
+        )
 
 
 def _examples(table: pa.Table, names: list[str]) -> list[Example]:

@@ -180,18 +180,31 @@ def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write beside, sync, rename: a reader sees the old bytes or the new, whole."""
-    beside = path.with_name(f".{path.name}.new")
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write all files beside and sync them, then rename them in this order: an error on the way leaves every old file.
+
+    Only a crash in the instant between two renames leaves some old and some new, each whole.
+    """
+    beside = {path: path.with_name(f".{path.name}.new") for path in files}
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync(path.parent)
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with beside[path].open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for path in files:
+            beside[path].replace(path)
+        for folder in {path.parent for path in files}:
+            _sync(folder)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)
+            for leftover in beside.values():
+                leftover.unlink(missing_ok=True)
         raise unwritable(path, error) from error
 
 

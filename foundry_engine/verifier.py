@@ -26,6 +26,7 @@ from foundry_engine.folders import (
     finished_summary,
     run_stage,
     write_atomic,
+    write_together,
 )
 from foundry_engine.learning.fitted import FittedModel, load
 from foundry_engine.log import Progress, Silent
@@ -202,12 +203,14 @@ class _Verification:
 
 
 def promote(folder: RunFolder, models: Path, task: str) -> None:
-    """Put the verified files into ``models``, each one whole; files that are there already stay untouched."""
+    """Put the verified files into ``models``, all or none; files that are there already stay untouched."""
     source, target = ArtifactFiles(folder.artifacts, task), ArtifactFiles(models, task)
+    changed: dict[Path, bytes] = {}
     for path, place in zip(source.all(), target.all(), strict=True):
         data = (folder.report / MANIFEST).read_bytes() if path == source.manifest else read_part(path)
         if not place.is_file() or place.read_bytes() != data:
-            write_atomic(place, data)
+            changed[place] = data
+    write_together(changed)
 
 
 def _refuse_other_blueprint(files: ArtifactFiles, blueprint: Blueprint, models: Path) -> None:

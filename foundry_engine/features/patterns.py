@@ -15,6 +15,8 @@ from foundry_engine.features.unicode_tables import CLASS, WORD
 START, END, WHOLE_WORD, ANYWHERE = 1, 2, 3, 4
 """Anchors, with the numbers they have in ``preprocessor.proto``."""
 ANCHORS: Mapping[str, int] = {"start": START, "end": END, "word": WHOLE_WORD, "anywhere": ANYWHERE}
+MAX_LITERAL_BYTES = 255
+"""Longer literals (UTF-8, normalized) do not fit an artifact; it is also the limit of a term."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ def term_values(
 ) -> list[float]:
     """Values of the terms with these ascending indices and counts; their squares add up to 1.
 
-    Without ``tf_weights`` a term weighs 1 however often it occurs; without ``idf`` every idf is 1.
+    Without ``tf_weights`` a term weighs 1 however often it occurs, and ``counts`` are not looked at; without ``idf``
+    every idf is 1.
 
     >>> term_values([3, 7], [1, 2], idf=(1, 1, 1, 3.0, 1, 1, 1, 4.0))
     [0.6, 0.8]
@@ -25,10 +26,10 @@ def term_values(
     if tf_weights:
         last = len(tf_weights)
         raw = [tf_weights[min(count, last) - 1] for count in counts]
+        if idf:
+            raw = [value * idf[index] for value, index in zip(raw, indices, strict=True)]
     else:
-        raw = [1.0] * len(indices)
-    if idf:
-        raw = [value * idf[index] for value, index in zip(raw, indices, strict=True)]
+        raw = [idf[index] for index in indices] if idf else [1.0] * len(indices)
     total = 0.0
     for value in raw:
         total += value * value

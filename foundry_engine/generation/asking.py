@@ -36,8 +36,8 @@ async def ask_all(
 ) -> list[Reply | None]:
     """A reply for each request, in the order of the requests; ``None`` where the provider gave none.
 
-    A reply in the journal is not asked again. An error that a retry cannot mend ends everything that is under way and
-    is raised; what was received before is in the journal.
+    A reply in the journal is not asked again. After an error that a retry cannot mend nothing new is asked; what is
+    under way is paid for, so it is waited for and journalled before the error is raised.
     """
     queue = asyncio.Queue[int]()
     replies: list[Reply | None] = [None] * len(requests)
@@ -47,10 +47,16 @@ async def ask_all(
             queue.put_nowait(i)
     progress.advance(len(requests) - queue.qsize())
 
+    failed: list[ProviderError] = []
+
     async def work() -> None:
-        while not queue.empty():
+        while not queue.empty() and not failed:
             i = queue.get_nowait()
-            reply = await _ask(provider, requests[i])
+            try:
+                reply = await _ask(provider, requests[i], failed)
+            except ProviderError as error:
+                failed.append(error)
+                return
             if reply is not None:
                 journal.put(request_key(identity, requests[i]), reply)
                 replies[i] = reply
@@ -63,11 +69,13 @@ async def ask_all(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+    if failed:
+        raise failed[0]
     return replies
 
 
-async def _ask(provider: Provider, request: CompletionRequest) -> Reply | None:
-    """One reply, or ``None`` after ``MAX_TRIES`` mendable errors."""
+async def _ask(provider: Provider, request: CompletionRequest, failed: Sequence[ProviderError]) -> Reply | None:
+    """One reply, or ``None`` after ``MAX_TRIES`` mendable errors or when others have failed for good."""
     wait = FIRST_WAIT
     for attempt in range(1, MAX_TRIES + 1):
         try:
@@ -77,6 +85,8 @@ async def _ask(provider: Provider, request: CompletionRequest) -> Reply | None:
                 if isinstance(error, Rejected):
                     return Reply("", "blocked", 0, 0)
                 raise
+            if failed:
+                return None
             if attempt == MAX_TRIES:
                 log.warning("gave up on a request tries=%d error=%s", attempt, error.message)
                 return None

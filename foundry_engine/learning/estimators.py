@@ -54,6 +54,7 @@ class CueVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.patterns = patterns
         self.groups = groups
         self.value = value
+        self._matcher: tuple[Sequence[Pattern], PatternMatcher] | None = None
 
     def fit(self, X: Sequence[str], y: object = None) -> CueVectorizer:
         """Nothing to learn."""
@@ -61,8 +62,9 @@ class CueVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Sequence[str]) -> sp.csr_matrix:
         """``[texts, groups]``, float64."""
-        matcher = PatternMatcher(self.patterns)
-        found = [matcher.groups_in(normalize(text)) for text in X]
+        if self._matcher is None or self._matcher[0] is not self.patterns:
+            self._matcher = self.patterns, PatternMatcher(self.patterns)
+        found = [self._matcher[1].groups_in(normalize(text)) for text in X]
         indptr = np.cumsum([0, *map(len, found)])
         indices = np.array([group for groups in found for group in groups], dtype=np.int64)
         data = np.full(len(indices), self.value, dtype=np.float64)

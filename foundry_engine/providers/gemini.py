@@ -40,14 +40,15 @@ BLOCKED = {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT"
 class Settings(BaseModel):
     """Which model is asked and how; model names are the blueprint's, they change too often for code.
 
-    ``timeout`` is in seconds; ``thinking_level`` (for example ``minimal``) is left to the model when empty.
+    ``timeout`` is in seconds, and no part of what a reply is kept under; ``thinking_level`` (for example ``minimal``)
+    is left to the model when empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: Annotated[str, Field(min_length=1)]
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
     max_output_tokens: Annotated[int, Field(ge=64, le=1_000_000)] = 4096
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    timeout: Annotated[float, Field(gt=0, le=3600, exclude=True)] = 60.0
     thinking_level: str = ""
     base_url: str = ""
     api_version: str = ""

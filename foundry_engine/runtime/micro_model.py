@@ -6,6 +6,7 @@ Imports the standard library and protobuf only (ONNX Runtime when asked), so an 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,10 +123,9 @@ class MicroModel:
         if not p.idf and not p.tf_weights:
             values = [1.0 / math.sqrt(len(indices))] * len(indices) if indices else []
         else:
-            counts: dict[int, int] = {}
-            for index in hits:
-                counts[index] = counts.get(index, 0) + 1
-            values = term_values(indices, [counts[index] for index in indices], p.idf, p.tf_weights)
+            counted = Counter(hits) if p.tf_weights else {}
+            counts = [counted[index] for index in indices] if counted else []
+            values = term_values(indices, counts, p.idf, p.tf_weights)
         first = len(p.terms)
         windows = grams if p.ngrams.char_min == 1 and p.ngrams.char_max >= KEY else None
         for cue in self._cues.groups_in(normalized, windows):

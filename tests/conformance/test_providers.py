@@ -319,8 +319,6 @@ def test_a_rerun_pays_for_nothing_twice(generate: Callable[..., Generated]) -> N
     second = generate(lambda asked, nth: texts_for(asked), "--steps=generate")
     assert (second.code, len(second.samples)) == (0, 72), second.said
     assert 20 <= len(second.asked) <= 20 + 2, "all but what had come, and at most what was under way at the end"
-    third = generate(lambda asked, nth: texts_for(asked), "--steps=generate", "--force")
-    assert (third.code, third.samples, third.asked) == (0, second.samples, [])
 
 
 REFUSED = [

@@ -142,7 +142,7 @@ def agree(case: Case, model: FittedModel, folder: Path) -> None:
     pipeline = model.pipeline(case.law.patterns.cue_patterns())
     runtimes = shipped(case, model, folder)
     assert compare(pipeline, runtimes, texts) == 2 * len(texts)
-    assert compare_dense(pipeline, runtimes, texts) == 2 * len(texts)
+    assert compare_dense(pipeline, runtimes, texts[::5]) == 2 * len(texts[::5])
 
 
 def test_it_learns_a_tiny_set(fitted: tuple[Case, FittedModel], tmp_path: Path) -> None:
@@ -182,11 +182,10 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("share", [0.6, 0.9])
-def test_it_fits_the_size(fitted: tuple[Case, FittedModel], share: float, tmp_path: Path) -> None:
+def test_it_fits_the_size(fitted: tuple[Case, FittedModel], tmp_path: Path) -> None:
     case, model = fitted
     shipped(case, model, tmp_path / "whole")
-    room = int(share * size_of(tmp_path / "whole"))
+    room = int(0.6 * size_of(tmp_path / "whole"))
     small = case.train(max_bytes=room)
     shipped(case, small, tmp_path / "small")
     assert room - 1_000 <= size_of(tmp_path / "small") <= room
@@ -213,20 +212,21 @@ def test_a_label_without_a_row_is_refused(fitted: tuple[Case, FittedModel]) -> N
 
 
 VARIANTS = {
-    "presence": {"term_weight": ["presence"], "idf": [False]},
-    "presence and idf": {"term_weight": ["presence"], "idf": [True]},
-    "log tf": {"term_weight": ["log_tf"], "idf": [False]},
-    "log tf and idf": {"term_weight": ["log_tf"], "idf": [True]},
-    "no single characters": {"char_min": 2, "char_max": 3},
-    "short and no words": {"char_max": 2, "word_max": 0},
-    "long": {"char_min": 3, "char_max": 8, "word_min": 2, "word_max": 3},
+    "presence": (2, {"term_weight": ["presence"], "idf": [False]}),
+    "presence and idf": (3, {"term_weight": ["presence"], "idf": [True]}),
+    "log tf": (3, {"term_weight": ["log_tf"], "idf": [False]}),
+    "log tf and idf": (2, {"term_weight": ["log_tf"], "idf": [True]}),
+    "log tf and idf, three labels": (3, {"term_weight": ["log_tf"], "idf": [True]}),
+    "no single characters": (2, {"char_min": 2, "char_max": 3}),
+    "short and no words": (3, {"char_max": 2, "word_max": 0}),
+    "long": (2, {"char_min": 3, "char_max": 8, "word_min": 2, "word_max": 3}),
 }
 
 
-@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
-@pytest.mark.parametrize("count", LABELS)
+@pytest.mark.parametrize(("count", "settings"), VARIANTS.values(), ids=VARIANTS.keys())
 def test_parity_of_tfidf_linear_holds_whatever_its_settings(count: int, settings: dict, tmp_path: Path) -> None:
     case = Case(registry.find("trainers", "tfidf_linear"), LABELS[count])
     model = case.train(C=[5.0], **settings)
     assert model.term_weight == settings.get("term_weight", ["presence"])[0]
+    assert len(model.idf) == (len(model.terms) if settings.get("idf", [len(model.idf) > 0])[0] else 0)
     agree(case, model, tmp_path)

@@ -83,6 +83,25 @@ def test_models_that_were_removed_come_back(cli: Cli, own: Forged, forged: Forge
     assert contents(own.models) == contents(forged.models)
 
 
+@pytest.mark.parametrize("part", ["parity.jsonl", "manifest.json", "classifier.onnx", "preprocessor.bin"])
+def test_a_promotion_that_cannot_be_finished_changes_nothing(part: str, cli: Cli, own: Forged) -> None:
+    """A model in use is never left half old and half new: here one of its four files cannot be written."""
+    for path in own.models.iterdir():
+        path.write_bytes(b"old")
+    (own.models / f".{own.task}_{part}.new").mkdir()
+    before = contents(own.models)
+    done = cli(*places(own))
+    assert done.code == 1 and f"{own.task}_{part}: cannot be written" in done.err
+    assert contents(own.models) == before
+
+
+def test_models_that_cannot_be_made_are_a_message(cli: Cli, own: Forged) -> None:
+    shutil.rmtree(own.models)
+    own.models.write_bytes(b"a file")
+    done = cli(*places(own))
+    assert done.code == 1 and "cannot be written" in done.err and "unexpected" not in done.err
+
+
 def test_force_runs_the_named_steps_again(cli: Cli, own: Forged, forged: Forged) -> None:
     assert states(forge(cli, own, "--steps", "generate,refine,train", "--force")) == "x x x"
     assert states(forge(cli, own)) == "- - - - -"
@@ -95,7 +114,7 @@ def stage(made: Forged, path: str) -> Path:
 
 
 CORPUS = b'{"text": "fire in the hall, send help now!", "label": "Urgent"}\n'
-ABSTAIN = ("Urgent: {max_error: 0.05", "Urgent: {max_error: 0.06")
+ABSTAIN = ("abstain:\n  Urgent: {", "abstain:\n  Urgent: {max_error: 0.2, confidence: 0.9}  # {")
 TOUCHES: dict[str, tuple[Callable[[Forged], object], str, str]] = {
     # what is touched, the steps that are run, and which of them have work to do
     "title": (lambda m: declare(m, "title: {en: urgency", "title: {en: Urgency"), "generate,refine,train", "- - -"),

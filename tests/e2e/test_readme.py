@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -120,3 +121,17 @@ def test_links_lead_somewhere(readme: str) -> None:
 def test_a_broken_command_would_be_noticed(copy: Path) -> None:
     for command in ("python main.py --blueprint no_such_blueprint", "python main.py ask is_question", "no-such-tool"):
         assert run(["sh", "-e", "-c", runnable(command)], copy).returncode != 0
+
+
+def test_the_figures_are_those_of_the_models(readme: str) -> None:
+    told = [
+        line
+        for line in (ROOT / readme).read_text("utf-8").splitlines()
+        if re.match(r"\| \w+ \| (test|withheld) ", line)
+    ]
+    rows = []
+    for task in ("is_question", "confirmation"):
+        for score in json.loads((ROOT / "models" / f"{task}_manifest.json").read_text("utf-8"))["scores"]:
+            shares = [f"{100 * score[key]:.1f} %" for key in ("accuracy", "cues_alone_accuracy", "unmarked_accuracy")]
+            rows.append([task, score["set"], score["language"], f"{score['rows']:,}", *shares])
+    assert told == ["| " + " | ".join(row) + " |" for row in rows]

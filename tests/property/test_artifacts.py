@@ -98,7 +98,7 @@ def preprocessors(draw: st.DrawFn) -> Preprocessor:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(preprocessors())
 def test_preprocessors_come_back(p: Preprocessor) -> None:
     assert decode(encode(p)) == p
@@ -168,14 +168,14 @@ def bounded(work: Callable[[], object], data: bytes) -> None:
     assert peak <= 2_000_000 + 400 * len(data)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=600)
 @given(mutations())
 def test_a_damaged_preprocessor_is_refused_or_answers(damage: Callable[[bytes], bytes]) -> None:
     data = damage(BIN)
     bounded(lambda: decode(data), data)
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(mutations())
 def test_a_damaged_graph_is_refused_or_scores(damage: Callable[[bytes], bytes]) -> None:
     data = damage(GRAPH)

@@ -52,6 +52,7 @@ MISTAKES = [
     ("blueprint", "provider: offline", "provider: §ofline", "no provider 'ofline'; did you mean 'offline'?"),
     ("blueprint", "scripted: {replies:", "scripted: {§replys:", "unknown key 'replys'; did you mean 'replies'?"),
     ("blueprint", "scripted: {replies:", "§scriptd: {replies:", "no provider 'scriptd'; did you mean 'scripted'?"),
+    ("blueprint", "families, balance]", "families, balance, §normalise]", "operator 'normalise' again"),
     ("blueprint", "exact_duplicates, ", "§exact_dups, ", "no operator 'exact_dups'"),
     ("blueprint", "[normalise,", "[§normalize,", "no operator 'normalize'; did you mean 'normalise'?"),
     (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
@@ -11,10 +11,10 @@ from foundry_engine.constitution import Constitution
 from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import core_span
 from foundry_engine.similarity.edit_distance import within
-from foundry_engine.similarity.shingles import shingles
 
 SCOPE = "row"
-SIMILARITY = 0.6
+SHORTEST = 5
+"""Letters from which a slip leaves a sentence recognisable; shorter ones are twins only when equal."""
 
 
 class Settings(BaseModel):
@@ -25,28 +25,43 @@ class Settings(BaseModel):
 
 def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa.Table:
     """Adds ``boundary_of``: the boundary case a row equals or is one slip away from, whatever its label, or null."""
-    cases = [case.text for case in constitution.boundary_cases]
-    normalized = [normalize(text) for text in cases]
-    case_sets = [shingles(text) for text in normalized]
-    holders: dict[str, list[int]] = defaultdict(list)
-    for number, case_set in enumerate(case_sets):
-        for shingle in case_set:
-            holders[shingle].append(number)
+    cases: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for case in constitution.boundary_cases:
+        letters = _letters(normalize(case.text))
+        cases[len(letters)].append((_signature(letters), letters, case.text))
     tags: list[str | None] = []
     for text in table["normalized"].to_pylist():
-        own = shingles(text)
-        shared = Counter(number for shingle in own for number in holders.get(shingle, ()))
+        letters = _letters(text)
+        signature, slips = _signature(letters), _slips(len(letters) + 1 + len(letters) // 20)
         near = (
-            n for n, count in sorted(shared.items()) if count >= SIMILARITY * (len(own) + len(case_sets[n]) - count)
+            case
+            for length in range(len(letters) - slips, len(letters) + slips + 1)
+            for other, own, case in cases.get(length, ())
+            if (signature ^ other).bit_count() <= 2 * slips and _are_twins(own, letters)
         )
-        tags.append(next((cases[n] for n in near if is_boundary_twin(normalized[n], text)), None))
+        tags.append(next(near, None))
     return table.append_column("boundary_of", pa.array(tags, pa.string()))
 
 
 def is_boundary_twin(case: str, text: str) -> bool:
     """Whether two normalized texts are the same sentence but for outer punctuation and one edit in twenty."""
-    a, b = _letters(case), _letters(text)
-    return within(a, b, max(1, max(len(a), len(b)) // 20))
+    return _are_twins(_letters(case), _letters(text))
+
+
+def _are_twins(a: str, b: str) -> bool:
+    return within(a, b, _slips(max(len(a), len(b))))
+
+
+def _slips(length: int) -> int:
+    return max(1, length // 20) if length >= SHORTEST else 0
+
+
+def _signature(letters: str) -> int:
+    """64 bits of which characters occur: an edit changes at most two of them."""
+    bits = 0
+    for char in letters:
+        bits |= 1 << (ord(char) & 63)
+    return bits
 
 
 def _letters(text: str) -> str:

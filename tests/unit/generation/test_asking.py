@@ -128,6 +128,14 @@ def test_what_no_retry_can_mend_ends_all_and_keeps_what_came(journal: Journal, e
     assert kept == [DONE] * 3 + [None] * 7
 
 
+def test_what_is_under_way_when_another_fails_is_kept(journal: Journal) -> None:
+    provider = Scripted(lambda r, _: Refused("no") if r.seed == 0 else OK)  # 0 is answered first
+    with pytest.raises(Refused):
+        ask(provider, journal, count=12, concurrency=4)
+    assert set(provider.asked) == {0, 1, 2, 3}, "nothing new is asked"
+    assert [journal.get(request_key(IDENTITY, request(n))) for n in range(5)] == [None, DONE, DONE, DONE, None]
+
+
 def test_a_rerun_asks_only_for_what_is_missing(journal: Journal) -> None:
     failing = Scripted(lambda r, _: Refused("no") if r.seed == 3 else OK)
     with pytest.raises(Refused):
