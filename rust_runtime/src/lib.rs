@@ -35,3 +35,15 @@ pub use onnx_session::{OnnxModel, LEAST_ONNX_RUNTIME};
 pub fn sha256_hex(data: &[u8]) -> String {
     artifact::sha256::hex(&artifact::sha256::sha256(data))
 }
+
+/// Reads a `.bin` alone; for fuzzing.
+#[doc(hidden)]
+pub fn read_preprocessor(data: &[u8]) -> Result<()> {
+    artifact::preprocessor::Preprocessor::decode(data).map(drop)
+}
+
+/// Reads a `.onnx` alone; for fuzzing.
+#[doc(hidden)]
+pub fn read_classifier(data: &[u8]) -> Result<()> {
+    artifact::graph::read_weights(data).map(drop)
+}

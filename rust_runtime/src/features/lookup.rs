@@ -405,3 +405,69 @@ fn lists(endings: &[Ending], node_of: &[u32], count: u32) -> (Vec<List>, Vec<u32
     }
     (lists, list_of_node, groups)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::normalizer::normalize_into;
+    use super::*;
+
+    fn front_coded(terms: &[&str]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for term in terms {
+            out.extend([0, term.len() as u8]);
+            out.extend_from_slice(term.as_bytes());
+        }
+        out
+    }
+
+    fn lookup(small_bits: u32) -> Lookup {
+        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
+        let mut builder = LookupBuilder::new(settings, 0);
+        let terms = ["\u{1}\u{2} ok", "\u{1}ok", "\u{1}ok now", "\u{2}o", "abcd", "k", "ok", "好"];
+        assert_eq!(builder.add_terms(&front_coded(&terms)).unwrap(), 8);
+        let (start, end, word) = (front_coded(&["ok"]), front_coded(&["now", "好"]), front_coded(&["k", "now"]));
+        let group = PatternGroup { start: &start, end: &end, ..PatternGroup::default() };
+        builder.add_group(8, &group).unwrap();
+        builder.add_group(9, &PatternGroup { word: &word, ..PatternGroup::default() }).unwrap();
+        builder.add_group(10, &PatternGroup { anywhere: &word, ..PatternGroup::default() }).unwrap();
+        builder.finish_with(small_bits).unwrap()
+    }
+
+    #[test]
+    fn small_and_large_keys_find_the_same() {
+        let lookups = [lookup(31), lookup(0)];
+        assert!(matches!(lookups, [Lookup::Small(_), Lookup::Large(_)]));
+        for lookup in lookups {
+            let (mut marked, mut symbols, mut items) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut done, mut hits, mut indices) = (Done::default(), Hits::default(), Vec::new());
+            for (text, expected) in [
+                ("", vec![]),
+                ("ok", vec![0, 1, 3, 5, 6, 8, 10]),
+                ("OK now!", vec![0, 1, 2, 3, 5, 6, 8, 9, 10]),
+                ("好", vec![7, 8]),
+                ("okay", vec![3, 5, 6, 10]),
+                ("abcd x", vec![]),
+                ("...k", vec![5, 9, 10]),
+            ] {
+                normalize_into(text, &mut marked);
+                hits.prepare(11, 8, false);
+                done.prepare(lookup.list_count());
+                lookup.find(&marked, &mut symbols, &mut items, &mut done, &mut hits);
+                done.clear();
+                hits.drain_into(&mut indices);
+                assert_eq!(indices, expected, "{:?}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_literal_has_to_be_normalized() {
+        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
+        for literal in ["A", " a", "a  b", "a…", "\u{2}a"] {
+            let word = front_coded(&[literal]);
+            let group = PatternGroup { word: &word, ..PatternGroup::default() };
+            let error = LookupBuilder::new(settings, 0).add_group(0, &group).unwrap_err();
+            assert_eq!(error.to_string(), "a literal is not normalized text");
+        }
+    }
+}
