@@ -4,8 +4,9 @@
 //! failure waits in the thread. What a caller must promise beyond that is in the header: pointers that are not null are
 //! good for their length, handles come from this library and are freed once, a scratch is used by one thread at a time.
 //! `tests/c/` holds header and this file together: the types of every function, the layout of every struct.
-#![allow(unsafe_code, clippy::missing_safety_doc)]
-#![allow(missing_docs)] // the header documents them
+#![allow(unsafe_code)]
+#![allow(missing_docs, clippy::missing_safety_doc)] // the header has them
+#![allow(non_camel_case_types)] // the names of the header
 
 use crate::{Answer, Error, MicroModel, Outcome, Scratch, Threshold, FORMAT_VERSION, UNICODE_VERSION};
 use std::any::Any;
@@ -224,16 +225,18 @@ unsafe fn needed_mut<'a, T>(pointer: *mut T, name: &str) -> Result<&'a mut T, Fa
 
 /// `count` items from a pointer, which may be null when there is none.
 unsafe fn items<'a, T>(pointer: *const T, count: usize, name: &str) -> Result<&'a [T], Failure> {
-    if count == 0 {
-        return Ok(&[]);
-    }
-    if pointer.is_null() {
+    check_room(pointer, count, name)?;
+    Ok(if count == 0 { &[] } else { slice::from_raw_parts(pointer, count) })
+}
+
+fn check_room<T>(pointer: *const T, count: usize, name: &str) -> Result<(), Failure> {
+    if count > 0 && pointer.is_null() {
         return Err(Failure::argument(format!("{} is null, its length is {}", name, count)));
     }
     if count > isize::MAX as usize / size_of::<T>() {
         return Err(Failure::argument(format!("{}: no memory holds a length of {}", name, count)));
     }
-    Ok(slice::from_raw_parts(pointer, count))
+    Ok(())
 }
 
 unsafe fn name<'a>(data: *const c_char, length: usize, name: &str) -> Result<&'a str, Failure> {
@@ -434,7 +437,7 @@ pub unsafe extern "C" fn cerebellum_predict_batch(
     capacity: usize,
 ) -> i32 {
     let status = guard(|| {
-        items(answers, count, "answers")?; // null and length only: what is there may be uninitialized
+        check_room(answers, count, "answers")?;
         for place in 0..count {
             answers.add(place).write(NO_ANSWER);
         }
@@ -546,7 +549,7 @@ macro_rules! layout {
         let room = MaybeUninit::<$type>::uninit();
         let base = room.as_ptr();
         $numbers.push(size_of::<$type>());
-        $($numbers.push(unsafe { ptr::addr_of!((*base).$field) as usize } - base as usize);)+
+        $($numbers.push(ptr::addr_of!((*base).$field) as usize - base as usize);)+
     };
 }
 

@@ -16,6 +16,8 @@ mod artifact;
 mod cascade;
 mod error;
 mod features;
+#[cfg(feature = "capi")]
+mod ffi;
 mod micro_model;
 #[cfg(feature = "onnxruntime")]
 mod onnx_session;
