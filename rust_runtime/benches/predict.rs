@@ -3,7 +3,9 @@
 //! Sentences are taken from the parity cases of the shipped models and cut or repeated to a length. Times are medians
 //! and minima over rounds; every round asks all sentences once.
 
-#[allow(dead_code, missing_docs)]
+#![allow(clippy::incompatible_msrv)] // benches are built by the newest Rust
+
+#[allow(dead_code, missing_docs, unused_imports)]
 #[path = "../cli/src/json.rs"]
 mod json;
 
@@ -15,7 +17,10 @@ const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
 const ROUNDS: usize = 300;
 
 fn main() {
-    println!("{:<14} {:>8} {:>6} {:>12} {:>12} {:>12}", "model", "chars", "texts", "median µs", "least µs", "predict µs");
+    println!(
+        "{:<14} {:>8} {:>6} {:>12} {:>12} {:>12}",
+        "model", "chars", "texts", "median µs", "least µs", "predict µs"
+    );
     for task in ["is_question", "confirmation"] {
         let model = MicroModel::load(MODELS, task).expect("a shipped model");
         let sentences = sentences(task);
@@ -28,7 +33,15 @@ fn main() {
             let plain = per_call(&texts, |text| {
                 black_box(model.predict(text).expect("a valid text").confidence);
             });
-            println!("{:<14} {:>8} {:>6} {:>12.3} {:>12.3} {:>12.3}", task, length, texts.len(), with.0, with.1, plain.0);
+            println!(
+                "{:<14} {:>8} {:>6} {:>12.3} {:>12.3} {:>12.3}",
+                task,
+                length,
+                texts.len(),
+                with.0,
+                with.1,
+                plain.0
+            );
         }
         let load = per_call(&[String::new()], |_| {
             black_box(MicroModel::load(MODELS, task).expect("a shipped model"));
@@ -64,5 +77,7 @@ fn sentences(task: &str) -> Vec<String> {
 /// Up to 200 texts of exactly this many characters.
 fn cut(sentences: &[String], length: usize) -> Vec<String> {
     let starts = (0..sentences.len()).step_by((sentences.len() / 200).max(1));
-    starts.map(|i| sentences[i..].iter().chain(sentences).flat_map(|text| text.chars()).take(length).collect()).collect()
+    starts
+        .map(|i| sentences[i..].iter().chain(sentences).flat_map(|text| text.chars()).take(length).collect())
+        .collect()
 }

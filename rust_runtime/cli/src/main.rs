@@ -137,7 +137,11 @@ fn verify(folder: &Path, out: &mut impl Write) -> Result<(), Stop> {
         let wrong = replay.differences.len();
         let verdict = if wrong == 0 { "ok".to_owned() } else { format!("{} differ", wrong) };
         let (cases, largest) = (replay.cases, replay.largest);
-        writeln!(out, "{}: {}, {} cases, largest difference of a logit or probability {:.1e}", task, verdict, cases, largest)?;
+        writeln!(
+            out,
+            "{}: {}, {} cases, largest difference of a logit or probability {:.1e}",
+            task, verdict, cases, largest
+        )?;
         failed += wrong;
     }
     out.flush()?;

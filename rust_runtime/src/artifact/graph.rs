@@ -132,7 +132,10 @@ fn check_nodes(graph: &Graph) -> Result<()> {
     }
     let inputs: Vec<&str> = graph.input.iter().map(|input| input.name).collect();
     let outputs: Vec<&str> = graph.output.iter().map(|output| output.name).collect();
-    if graph.input.count != 2 || inputs != ["indices", "values"] || graph.output.count != 1 || outputs != ["probabilities"]
+    if graph.input.count != 2
+        || inputs != ["indices", "values"]
+        || graph.output.count != 1
+        || outputs != ["probabilities"]
     {
         return Err(Error::malformed("another graph: expected inputs indices, values and output probabilities"));
     }

@@ -39,8 +39,7 @@ pub(crate) fn read_artifact(folder: &Path, task: &str) -> Result<Artifact> {
             ),
         });
     }
-    let weights =
-        read_matching_weights(&classifier, &preprocessor).map_err(|error| error.within(&classifier_path))?;
+    let weights = read_matching_weights(&classifier, &preprocessor).map_err(|error| error.within(&classifier_path))?;
     Ok(Artifact { preprocessor, weights, preprocessor_bytes: binary.len(), classifier })
 }
 

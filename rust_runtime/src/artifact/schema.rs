@@ -292,7 +292,7 @@ impl<'a> Message<'a> for Model<'a> {
     }
 
     fn unknown(&mut self, number: u32) {
-        if !matches!(number, 4 | 5 | 6) {
+        if !matches!(number, 4..=6) {
             self.foreign.get_or_insert(number); // domain, model_version and doc_string may be there
         }
     }
@@ -467,8 +467,13 @@ mod tests {
         let path = format!("{}/../proto/{}", env!("CARGO_MANIFEST_DIR"), file);
         let (mut messages, mut open) = (BTreeMap::new(), None);
         for line in std::fs::read_to_string(path).unwrap().lines() {
-            let words: Vec<&str> =
-                line.split("//").next().unwrap().split(|c: char| " ;={}".contains(c)).filter(|w| !w.is_empty()).collect();
+            let words: Vec<&str> = line
+                .split("//")
+                .next()
+                .unwrap()
+                .split(|c: char| " ;={}".contains(c))
+                .filter(|w| !w.is_empty())
+                .collect();
             match words[..] {
                 ["message", name] => open = Some(name.to_owned()),
                 ["enum", _] => open = None,
@@ -575,7 +580,8 @@ mod tests {
 
     #[test]
     fn term_weights_have_the_numbers_of_the_proto() {
-        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/preprocessor.proto")).unwrap();
+        let text =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/preprocessor.proto")).unwrap();
         assert!(text.contains(&format!("PRESENCE = {};", PRESENCE)));
         assert!(text.contains(&format!("LOG_TF = {};", LOG_TF)));
     }

@@ -3,8 +3,8 @@
 //! Every position of the text is a step from a root, and each step costs one look into the table; a walk ends where
 //! nothing in the model begins like the text. Terms that *N-grams* cannot produce are left out.
 
-use super::normalizer::{normalize_into, Char, BEGIN, END, WORD_MARK};
 use super::hits::Hits;
+use super::normalizer::{normalize_into, Char, BEGIN, END, WORD_MARK};
 use super::patterns::Done;
 use super::trie::{Edges, Key, Node, Table, LEAF, LISTED, NODE, NONE};
 use crate::artifact::preprocessor::NGramSettings;

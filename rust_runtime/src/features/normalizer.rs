@@ -54,11 +54,7 @@ pub(crate) fn check_length(text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::InvalidText {
-        message: format!(
-            "{} code points, at most {} are answered",
-            with_commas(count),
-            with_commas(MAX_CODE_POINTS)
-        ),
+        message: format!("{} code points, at most {} are answered", with_commas(count), with_commas(MAX_CODE_POINTS)),
     })
 }
 

@@ -91,15 +91,7 @@ impl<K: Key> Walker<K> {
         }
     }
 
-    fn inner(
-        &self,
-        marked: &[Char],
-        first: usize,
-        end: usize,
-        node: u32,
-        done: &mut Done,
-        hits: &mut Hits,
-    ) {
+    fn inner(&self, marked: &[Char], first: usize, end: usize, node: u32, done: &mut Done, hits: &mut Hits) {
         let list = self.list_at(node);
         let (anywhere, words) = (self.anywhere(list), self.whole_words(list));
         if !anywhere.is_empty() && done.first(list, false) {

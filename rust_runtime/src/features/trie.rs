@@ -102,7 +102,7 @@ impl<K: Key> Table<K> {
 
     #[inline(always)]
     fn place(&self, key: K) -> usize {
-        (u64::from(key.mixed(self.multiplier)) * self.slots.len() as u64 >> 32) as usize
+        ((u64::from(key.mixed(self.multiplier)) * self.slots.len() as u64) >> 32) as usize
     }
 
     /// The slot of an edge, or the free one where it would be; how many others were looked at.

@@ -3,9 +3,9 @@
 //! Rust's own `char::to_lowercase` and `char::is_alphanumeric` follow the Unicode version of the compiler; a model must
 //! not. Specified in `proto/README.md`, section "Normalize".
 
-use super::unicode_tables_data::{ACTIONS, PAGES_RUNS, PAGE_COUNT, PAGE_OF_RUNS};
 pub(crate) use super::unicode_tables_data::TABLES_SHA256;
 pub use super::unicode_tables_data::UNICODE_VERSION;
+use super::unicode_tables_data::{ACTIONS, PAGES_RUNS, PAGE_COUNT, PAGE_OF_RUNS};
 
 /// What kind of character a code point is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
