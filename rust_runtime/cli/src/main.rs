@@ -1,6 +1,8 @@
 //! `cerebellum ask | inspect | verify`: models without Python.
 
 mod asking;
+mod bench;
+mod digest;
 mod inspecting;
 mod json;
 mod parity;
@@ -17,7 +19,7 @@ Ask, inspect and verify forged models.
   cerebellum ask MODELS TASK TEXT --json      the answer as JSON
   cerebellum ask MODELS TASK --stdin          JSON Lines in (a string or {\"text\": ...} each), one line out per line in
   cerebellum inspect MODELS TASK              what a model holds: sizes, features, certificates
-  cerebellum verify MODELS                    replay every <task>_parity.jsonl, to the last bit
+  cerebellum verify MODELS                    replay every <task>_parity.jsonl, to the last bit; --task TASK: that one
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a verification failed, 5 a needed library is missing.
 ";
@@ -83,7 +85,14 @@ fn run(arguments: &[String]) -> Result<(), Stop> {
             }
         }
         ["inspect", models, task] => out.write_all(inspecting::describe(&load(models, task)?).as_bytes())?,
-        ["verify", models] => verify(Path::new(models), &mut out)?,
+        ["verify", models] => verify(Path::new(models), None, &mut out)?,
+        ["verify", models, "--task", task] | ["verify", "--task", task, models] => {
+            verify(Path::new(models), Some(task), &mut out)?
+        }
+        ["digest", models, task, ref words @ ..] => {
+            digest::digest_stream(&mut digest::Engine::load(models, task, words)?, io::stdin().lock(), &mut out)?
+        }
+        ["bench", models, task, ref words @ ..] => bench::measure(models, task, words, io::stdin().lock(), &mut out)?,
         [] => return Err(Stop(2, HELP.trim_end().to_owned())),
         [command @ ("ask" | "inspect" | "verify"), ..] => {
             return Err(Stop(2, format!("these are not the arguments of {}. See --help.", command)))
@@ -119,9 +128,12 @@ fn tasks(folder: &Path, ending: &str) -> io::Result<Vec<String>> {
     Ok(tasks)
 }
 
-fn verify(folder: &Path, out: &mut impl Write) -> Result<(), Stop> {
+fn verify(folder: &Path, task: Option<&str>, out: &mut impl Write) -> Result<(), Stop> {
     let missing = |error| Stop(1, format!("{}: cannot be read: {}", folder.display(), error));
-    let models = tasks(folder, "_preprocessor.bin").map_err(missing)?;
+    let models = match task {
+        Some(task) => vec![task.to_owned()],
+        None => tasks(folder, "_preprocessor.bin").map_err(missing)?,
+    };
     if models.is_empty() {
         return Err(Stop(1, format!("{}: no model in it. Give the folder the models are in.", folder.display())));
     }
