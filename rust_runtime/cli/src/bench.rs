@@ -4,7 +4,7 @@
 //! are grouped by their code points. Each group is asked in rounds, every call timed by itself, for a while; then two
 //! threads ask the texts of the group `THROUGHPUT` together. One line of JSON out.
 
-use crate::digest::{text_of, Engine};
+use crate::digest::{read, Engine};
 use crate::Stop;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,8 +29,9 @@ pub fn measure(
 ) -> Result<(), Stop> {
     let mut groups: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for line in source.split(b'\n') {
-        let text = text_of(&line?).map_err(|wrong| Stop(1, wrong))?;
-        groups.entry(text.chars().count()).or_default().push(text);
+        if let Some(text) = read(&line?).map_err(|wrong| Stop(1, wrong))? {
+            groups.entry(text.chars().count()).or_default().push(text);
+        }
     }
     let begun = Instant::now();
     let mut engine = Engine::load(models, task, words)?;

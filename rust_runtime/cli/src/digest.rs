@@ -18,7 +18,7 @@
 //! begins with `0xcbf29ce484222325`, and for each number it is xored with the number, then multiplied by
 //! `0x100000001b3` modulo 2⁶⁴. Of bytes it is the ordinary FNV-1a. A text that is refused gives the line `InvalidText`.
 
-use crate::json;
+use crate::json::{self, Value};
 use crate::Stop;
 use cerebellum::{Answer, Error, MicroModel, Scratch};
 use std::fmt::Write as _;
@@ -85,11 +85,11 @@ impl Engine {
 pub fn digest_stream(engine: &mut Engine, source: impl BufRead, target: &mut impl Write) -> Result<(), Stop> {
     let mut out = String::new();
     for (i, line) in source.split(b'\n').enumerate() {
-        let text = text_of(&line?).map_err(|wrong| Stop(1, format!("line {}: {}", i + 1, wrong)))?;
+        let text = read(&line?).map_err(|wrong| Stop(1, format!("line {}: {}", i + 1, wrong)))?;
         out.clear();
-        match digest(engine, &mut out, &text) {
-            Err(Error::InvalidText { .. }) => out.push_str("InvalidText"),
-            other => other?,
+        match text.map(|text| digest(engine, &mut out, &text)) {
+            None | Some(Err(Error::InvalidText { .. })) => out.push_str("InvalidText"),
+            Some(other) => other?,
         }
         out.push('\n');
         target.write_all(out.as_bytes())?;
@@ -97,10 +97,12 @@ pub fn digest_stream(engine: &mut Engine, source: impl BufRead, target: &mut imp
     Ok(())
 }
 
-/// The string a line holds.
-pub fn text_of(line: &[u8]) -> Result<String, String> {
-    let line = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-    json::parse(line)?.text().ok_or_else(|| "not a JSON string of Unicode scalar values".to_owned())
+/// The string a line holds; none where it has a lone surrogate.
+pub fn read(line: &[u8]) -> Result<Option<String>, String> {
+    match json::parse(std::str::from_utf8(line).map_err(|error| error.to_string())?)? {
+        text @ Value::String(_) => Ok(text.text()),
+        _ => Err("not a JSON string".to_owned()),
+    }
 }
 
 fn digest(engine: &mut Engine, out: &mut String, text: &str) -> cerebellum::Result<()> {
@@ -142,14 +144,13 @@ mod tests {
         let mut engine = Engine::load(folder, "is_question", &[]).unwrap_or_else(|stop| panic!("{}", stop.1));
         let mut out = Vec::new();
         let long = format!("\"{}\"", "a".repeat(100_001));
-        let lines = format!("\"\\u4f60\\u597d\"\n{}\n\"\"\n", long);
+        let lines = format!("\"\\u4f60\\u597d\"\n{}\n\"\"\n\"\\ud800\"\n", long);
         digest_stream(&mut engine, lines.as_bytes(), &mut out).unwrap_or_else(|stop| panic!("{}", stop.1));
         let lines: Vec<&str> = std::str::from_utf8(&out).unwrap().lines().collect();
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.len(), 4);
         assert_eq!(lines[0].split(' ').count(), 9);
-        assert_eq!(lines[1], "InvalidText");
+        assert_eq!((lines[1], lines[3]), ("InvalidText", "InvalidText"));
         assert_eq!(lines[2].split(' ').nth(3), Some("cbf29ce484222325"));
         assert!(digest_stream(&mut engine, &b"[]\n"[..], &mut Vec::new()).is_err());
-        assert!(digest_stream(&mut engine, &b"\"\\ud800\"\n"[..], &mut Vec::new()).is_err());
     }
 }
