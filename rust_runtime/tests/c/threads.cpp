@@ -9,7 +9,7 @@
 namespace {
 
 constexpr int THREADS = 8;
-constexpr int ROUNDS = 30;
+constexpr int ROUNDS = 12;
 
 const std::vector<std::string> TEXTS = {
     "", "今天天气怎么样", "How are you?", "ok, let us go.", "Ｆｕｌｌ　ｗｉｄｔｈ！", "\U0001F469\u200D\U0001F4BB", "zzz",
@@ -59,7 +59,7 @@ int main(int count, char** arguments) {
                     answers += 2;
                 }
                 // Loading and freeing beside the others' answers.
-                if (round % 10 == 0) differences += cerebellum::MicroModel(arguments[1], arguments[2]).term_count() == 0;
+                if (round % 6 == 0) differences += cerebellum::MicroModel(arguments[1], arguments[2]).term_count() == 0;
             }
         });
     }
