@@ -171,12 +171,12 @@ static void files(const char *folder, const char *task, const char *other_task) 
     CHECK(from_bytes(bin, b, other_onnx, other) == CEREBELLUM_CHECKSUM_MISMATCH);
     CHECK(from_bytes(onnx, o, bin, b) != CEREBELLUM_OK);
     for (size_t cut = 0; cut < b; cut += step) {
-        step = cut < 300 || cut > b - 300 ? 1 : b / 100;
+        step = cut < 150 || cut > b - 150 ? 1 : b / 100;
         CHECK(from_bytes(bin, cut, onnx, o) != CEREBELLUM_OK);
     }
     for (size_t cut = 0; cut < o; cut += o / 20) CHECK(from_bytes(bin, b, onnx, cut) == CEREBELLUM_CHECKSUM_MISMATCH);
-    for (size_t i = 0; i < 400; i++) {
-        size_t place = i < 200 ? i : i * 2654435761u % b;
+    for (size_t i = 0; i < 200; i++) {
+        size_t place = i < 100 ? i : i * 2654435761u % b;
         bin[place] ^= (unsigned char)(1u << i % 8);
         from_bytes(bin, b, onnx, o); /* any status: some bits are free, as those of a threshold */
         bin[place] ^= (unsigned char)(1u << i % 8);

@@ -3,6 +3,7 @@
 # behaviour), under ThreadSanitizer. `run.sh address` runs one of plain, address, thread. Builds into target/.
 set -eu
 cd "$(dirname "$0")/../.."
+mkdir -p target/c
 
 for tool in "${CARGO:-cargo}" cmake ctest "${CC:-cc}" "${CXX:-c++}"; do
     command -v "$tool" >/dev/null || { echo "tests/c/run.sh: $tool is missing. Install it and run again." >&2; exit 5; }
@@ -11,7 +12,6 @@ done
 # A sanitizer that cannot link, or cannot start under this kernel, is a fault of the machine: said, never skipped.
 aslr=
 try_sanitizer() {
-    mkdir -p target/c
     echo 'int main(void) { return 0; }' >target/c/try.c
     "${CC:-cc}" "-fsanitize=$1" target/c/try.c -o target/c/try || {
         echo "tests/c/run.sh: ${CC:-cc} cannot link -fsanitize=$1. Install its library (Debian: libasan8, libtsan2)." >&2
