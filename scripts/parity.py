@@ -39,6 +39,8 @@ from foundry_engine.runtime import MicroModel
 NAUGHTY = runtimes.ROOT / "tests" / "parity" / "naughty_strings.jsonl"
 TOLERANCE = 1e-12
 BATCH = 2_000
+PLAIN = 100_000
+"""Where there is no terminal, a line of progress after so many strings."""
 STEPS = ("outcome", "label", "reflex", "normalized", "ngrams", "indices", "values", "logits", "probabilities")
 ORDER = ("normalized", "ngrams", "indices", "values", "logits", "probabilities", "reflex", "label", "outcome")
 """In this order steps are computed: the first that differs is the fault."""
@@ -232,12 +234,15 @@ def run(models: Path, task: str, commands: Mapping[str, Sequence[str]], options:
     pool = ProcessPoolExecutor(
         options.jobs, get_context("spawn"), _Worker.start, (models, task, commands, options.count, options.seed)
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task(task, total=options.count)
         try:
             for part in pool.map(_Worker.work, batches):
                 tally.add(part)
                 progress.advance(bar, part.strings)
+                if not console.is_terminal and tally.strings % PLAIN < BATCH:
+                    print(f"{task}: {tally.strings:,} of {options.count:,}", file=sys.stderr, flush=True)
                 if tally.difference:
                     break
         finally:
