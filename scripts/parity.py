@@ -66,12 +66,12 @@ class Strings:
 
     @cached_property
     def _fixed(self) -> list[str]:
-        """Strings everyone has to get right, then the code points as far as a third of the run has room."""
+        """Strings everyone has to get right, then the code points: all of them where they fit two fifths of the run."""
         long = [text * (length // len(text)) for text, length in parity_cases.LONG_TEXTS]
         naughty = [json.loads(line)["text"] for line in NAUGHTY.read_text("utf-8").split("\n") if line]
         own = [*parity_cases.HARD_TEXTS, *long, *SPECIAL, *naughty, *self._literals]
         codes = list(assigned())
-        step = max(1, math.ceil(2 * len(codes) / max(1, self.count // 3)))
+        step = max(1, math.ceil(2 * len(codes) / max(1, self.count * 2 // 5)))
         chosen = [chr(code) for code in codes[self.seed % step :: step]]
         return (own + [text for char in chosen for text in (char, f"a{char}b")])[: self.count]
 

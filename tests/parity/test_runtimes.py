@@ -150,4 +150,7 @@ def test_the_strings_are_those_promised() -> None:
     assert patterns <= set(texts)
     every = list(parity.assigned())
     assert len(every) > 140_000
+    million = parity.Strings(model, 1_000_000, 1)
+    texts = [text for number in range(200) for text in million.batch(number)]
+    assert {chr(code) for code in every} | {f"a{chr(code)}b" for code in every} <= set(texts)
     assert digest.fnv(b"foobar") == 0x85944171F73967E8
