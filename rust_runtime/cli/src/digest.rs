@@ -43,7 +43,7 @@ pub enum Engine {
 
 impl Engine {
     /// The one that `--engine NAME --library PATH` asks for; without words the native one.
-    pub fn load(models: &str, task: &str, words: &[&str]) -> Result<Engine, Stop> {
+    pub(crate) fn load(models: &str, task: &str, words: &[&str]) -> Result<Engine, Stop> {
         match words {
             [] | ["--engine", "native"] => {
                 Ok(Engine::Native(Arc::new(MicroModel::load(models, task)?), Scratch::new()))
@@ -82,7 +82,7 @@ impl Engine {
 }
 
 /// One line out for every line in.
-pub fn digest_stream(engine: &mut Engine, source: impl BufRead, target: &mut impl Write) -> Result<(), Stop> {
+pub(crate) fn digest_stream(engine: &mut Engine, source: impl BufRead, target: &mut impl Write) -> Result<(), Stop> {
     let mut out = String::new();
     for (i, line) in source.split(b'\n').enumerate() {
         let text = read(&line?).map_err(|wrong| Stop(1, format!("line {}: {}", i + 1, wrong)))?;
