@@ -5,7 +5,8 @@ use super::sha256::hex;
 use super::terms::varint;
 use super::wire;
 use crate::error::{Error, Result};
-use crate::features::lookup::{Lookup, LookupBuilder};
+use crate::features::lookup::{Lookup, LookupBuilder, Walker};
+use crate::features::trie::Key;
 use crate::features::unicode_tables::{TABLES_SHA256, UNICODE_VERSION};
 use std::collections::HashSet;
 
@@ -89,16 +90,16 @@ impl Preprocessor {
             return Err(Error::malformed(format!("cue value {} is not a positive number", message.cue_value)));
         }
         let ngrams = ngram_settings(&message.ngrams)?;
-        let mut builder = LookupBuilder::new(ngrams, message.vocabulary.terms.len());
-        let size = builder.add_terms(message.vocabulary.terms)?;
-        if size != message.vocabulary.size as usize {
-            let expected = message.vocabulary.size;
-            return Err(Error::malformed(format!("vocabulary: expected {} terms, got {}", expected, size)));
-        }
+        let size = message.vocabulary.size as usize;
+        let small = read_lookup::<u32>(&message, ngrams, labels.len())?;
+        let (lookup, cues, reflexes) = match small {
+            (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
+            _ => match read_lookup::<u64>(&message, ngrams, labels.len())? {
+                (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
+                _ => return Err(Error::malformed("more terms than this runtime holds")),
+            },
+        };
         let idf = idf_of_terms(&message.vocabulary, size)?;
-        let cues = groups(&message.cues, 1, "cue", &mut builder, size)?;
-        let first = size + cues.len();
-        let reflexes = groups(&message.reflexes, labels.len(), "reflex", &mut builder, first)?;
         Ok(Preprocessor {
             task: message.task.to_owned(),
             blueprint: message.blueprint.to_owned(),
@@ -106,7 +107,7 @@ impl Preprocessor {
             ngrams,
             terms: message.vocabulary.terms.to_vec(),
             size,
-            lookup: builder.finish()?,
+            lookup,
             idf,
             cue_value: message.cue_value,
             cues,
@@ -215,12 +216,34 @@ fn idf_of_terms(message: &schema::Vocabulary, size: usize) -> Result<Vec<f32>> {
     Ok(idf)
 }
 
+/// Vocabulary, cues and reflexes; no lookup where there is more than its keys hold.
+fn read_lookup<K: Key>(
+    message: &schema::Preprocessor,
+    ngrams: NGramSettings,
+    labels: usize,
+) -> Result<(Option<Lookup>, Vec<Group>, Vec<Group>)>
+where
+    Lookup: From<Walker<K>>,
+{
+    let (size, terms) = (message.vocabulary.size as usize, message.vocabulary.terms);
+    let groups = message.cues.iter().chain(&message.reflexes);
+    let literals = groups.map(|group| group.start.len() + group.end.len() + group.word.len() + group.anywhere.len());
+    let mut builder = LookupBuilder::<K>::new(ngrams, size, terms.len(), literals.sum());
+    let found = builder.add_terms(terms)?;
+    if found != size {
+        return Err(Error::malformed(format!("vocabulary: expected {} terms, got {}", size, found)));
+    }
+    let cues = read_groups(&message.cues, 1, "cue", &mut builder, size)?;
+    let reflexes = read_groups(&message.reflexes, labels, "reflex", &mut builder, size + cues.len())?;
+    Ok((builder.finish()?, cues, reflexes))
+}
+
 /// Checks groups and puts their literals into the lookup; `first` is the number of the first of them there.
-fn groups(
+fn read_groups<K: Key>(
     written: &[schema::PatternGroup],
     labels: usize,
     kind: &str,
-    builder: &mut LookupBuilder,
+    builder: &mut LookupBuilder<K>,
     first: usize,
 ) -> Result<Vec<Group>> {
     let mut groups = Vec::with_capacity(written.len());

@@ -41,32 +41,49 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{:02x}", byte)).collect()
 }
 
+/// Eight of the 64 rounds: the names move on instead of the values. `words` are the newest 16 of the schedule, each
+/// made just before it is used; `b ^ c` is the `a ^ b` of the round before.
+macro_rules! rounds {
+    ([$a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident] $ab:ident $words:ident $first:ident $i:expr) => {
+        rounds!($a $b $d $e $f $g $h, $ab $words $first, $i);
+        rounds!($h $a $c $d $e $f $g, $ab $words $first, $i + 1);
+        rounds!($g $h $b $c $d $e $f, $ab $words $first, $i + 2);
+        rounds!($f $g $a $b $c $d $e, $ab $words $first, $i + 3);
+        rounds!($e $f $h $a $b $c $d, $ab $words $first, $i + 4);
+        rounds!($d $e $g $h $a $b $c, $ab $words $first, $i + 5);
+        rounds!($c $d $f $g $h $a $b, $ab $words $first, $i + 6);
+        rounds!($b $c $e $f $g $h $a, $ab $words $first, $i + 7);
+    };
+    ($a:ident $b:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $ab:ident $words:ident $first:ident, $i:expr) => {
+        if $first > 0 {
+            let (early, late) = ($words[($i + 1) % 16], $words[($i + 14) % 16]);
+            let one = early.rotate_right(7) ^ early.rotate_right(18) ^ early >> 3;
+            let two = late.rotate_right(17) ^ late.rotate_right(19) ^ late >> 10;
+            $words[$i] = $words[$i].wrapping_add(one).wrapping_add($words[($i + 9) % 16]).wrapping_add(two);
+        }
+        let add = ROUND[$first + $i].wrapping_add($words[$i]);
+        let choice = $g ^ ($e & ($f ^ $g));
+        let sum = $e.rotate_right(6) ^ $e.rotate_right(11) ^ $e.rotate_right(25);
+        $h = $h.wrapping_add(add).wrapping_add(choice).wrapping_add(sum);
+        $d = $d.wrapping_add($h);
+        let sum = $a.rotate_right(2) ^ $a.rotate_right(13) ^ $a.rotate_right(22);
+        let other = $a ^ $b;
+        let most = (other & $ab) ^ $b;
+        $ab = other;
+        $h = $h.wrapping_add(sum).wrapping_add(most);
+    };
+}
+
 fn compress(state: &mut [u32; 8], block: &[u8]) {
-    let mut words = [0u32; 64];
+    let mut words = [0u32; 16];
     for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
         *word = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
     }
-    for i in 16..64 {
-        let (early, late) = (words[i - 15], words[i - 2]);
-        let first = early.rotate_right(7) ^ early.rotate_right(18) ^ early >> 3;
-        let second = late.rotate_right(17) ^ late.rotate_right(19) ^ late >> 10;
-        words[i] = words[i - 16].wrapping_add(first).wrapping_add(words[i - 7]).wrapping_add(second);
-    }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for i in 0..64 {
-        let sum = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let choice = g ^ (e & (f ^ g));
-        let first = h.wrapping_add(sum).wrapping_add(choice).wrapping_add(ROUND[i]).wrapping_add(words[i]);
-        let sum = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        let second = sum.wrapping_add((a & b) | (c & (a | b)));
-        h = g;
-        g = f;
-        f = e;
-        e = d.wrapping_add(first);
-        d = c;
-        c = b;
-        b = a;
-        a = first.wrapping_add(second);
+    let mut ab = b ^ c;
+    for first in [0, 16, 32, 48] {
+        rounds!([a b c d e f g h] ab words first 0);
+        rounds!([a b c d e f g h] ab words first 8);
     }
     for (word, add) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
         *word = word.wrapping_add(add);

@@ -4,17 +4,17 @@
 //! nothing in the model begins like the text. Terms that *N-grams* cannot produce are left out.
 
 use super::hits::Hits;
-use super::normalizer::{normalize_into, Char, BEGIN, END, WORD_MARK};
+use super::normalizer::{is_normalized, Char, BEGIN, END, WORD_MARK};
 use super::patterns::Done;
-use super::trie::{Edges, Key, Node, Table, LEAF, LISTED, NODE, NONE};
+use super::trie::{Key, Table, LEAF, LISTED, NODE, NONE};
 use crate::artifact::preprocessor::NGramSettings;
 use crate::artifact::schema::PatternGroup;
-use crate::artifact::terms::Terms;
+use crate::artifact::terms::{Term, Terms};
 use crate::error::{Error, Result};
 
 /// Character n-grams, and literals that may stand anywhere or as a word.
 pub(crate) const CHARS: u32 = 0;
-/// Words of word n-grams; a mark is a word of one character. A step by 0 leads from a word's end to its symbol.
+/// Words of word n-grams; a mark is a word of one character. A step by 0 leads from a word's end to its number.
 pub(crate) const WORDS: u32 = 1;
 /// Word n-grams; their symbols are words.
 pub(crate) const SEQUENCES: u32 = 2;
@@ -23,9 +23,6 @@ pub(crate) const STARTS: u32 = 3;
 /// Literals anchored at the end, backwards.
 pub(crate) const ENDS: u32 = 4;
 const ROOTS: usize = 5;
-
-/// Symbol that leads from a word's last character to the word itself; no code point.
-const END_OF_WORD: u32 = 0x1F_FFFF;
 
 /// Groups that have a literal which ends at one node: first those found wherever it stands, then those that want
 /// a whole word.
@@ -41,6 +38,18 @@ pub(crate) struct List {
 pub(crate) enum Lookup {
     Small(Walker<u32>),
     Large(Walker<u64>),
+}
+
+impl From<Walker<u32>> for Lookup {
+    fn from(walker: Walker<u32>) -> Lookup {
+        Lookup::Small(walker)
+    }
+}
+
+impl From<Walker<u64>> for Lookup {
+    fn from(walker: Walker<u64>) -> Lookup {
+        Lookup::Large(walker)
+    }
 }
 
 impl Lookup {
@@ -158,90 +167,193 @@ impl<K: Key> Walker<K> {
     }
 }
 
-/// A literal's end: node, whether it must be a whole word, group.
-type Ending = (u32, bool, u32);
-
-pub(crate) struct LookupBuilder {
-    trie: Edges,
-    terms: u32,
-    settings: NGramSettings,
-    endings: Vec<Ending>,
-    normalized: Vec<Char>,
+/// A node, and where the edge to it is: a place in the table, or `FIRST` and its symbol.
+#[derive(Clone, Copy)]
+struct Step {
+    node: u32,
+    place: usize,
 }
 
-impl LookupBuilder {
-    pub(crate) fn new(settings: NGramSettings, bytes: usize) -> LookupBuilder {
-        let mut trie = Edges::new(ROOTS, bytes);
-        trie.nodes[SEQUENCES as usize].sequence = true;
-        LookupBuilder { trie, terms: 0, settings, endings: Vec::new(), normalized: Vec::new() }
+const FIRST: usize = 1 << (usize::BITS - 1);
+/// No edge leads to a root.
+const NOWHERE: usize = usize::MAX;
+
+/// Collects terms, then literals, each in the order of their bytes, so that most steps are those of the one before.
+///
+/// As a term comes before those it begins, the number of a node never changes.
+pub(crate) struct LookupBuilder<K> {
+    walker: Walker<K>,
+    settings: NGramSettings,
+    nodes: u32,
+    words: u32,
+    /// Nodes and symbols have to be below these to fit into a key.
+    limits: (u32, u32),
+    full: bool,
+    /// Of the term or literal before: where a character ends, its node and how many characters there are.
+    path: Vec<(Step, usize)>,
+    /// A list, whether its group wants a whole word, the group.
+    endings: Vec<(u32, bool, u32)>,
+}
+
+/// Edges of a term or literal, in bytes of which each is at most one character.
+const LONGEST: usize = 512;
+
+impl<K: Key> LookupBuilder<K> {
+    /// For so many terms in so many bytes, and so many bytes of literals.
+    pub(crate) fn new(settings: NGramSettings, terms: usize, bytes: usize, literals: usize) -> LookupBuilder<K> {
+        let terms = terms.min(bytes / 3); // the least a term takes; a wrong number is found out when they are counted
+        let nodes = ROOTS + LONGEST + bytes - 2 * terms + literals;
+        let node_bits = (usize::BITS - nodes.leading_zeros()).min(30);
+        let symbol_bits = (K::BITS - node_bits).min(31);
+        let walker = Walker {
+            table: Table::new(terms + terms / 8 + literals / 4 + LONGEST, symbol_bits),
+            alphabet: Alphabet::new(),
+            firsts: vec![NONE],
+            terms: terms as u32,
+            word_max: settings.word_max,
+            begin: NONE,
+            end: NONE,
+            lists: Vec::new(),
+            list_of_node: Vec::new(),
+            groups: Vec::new(),
+        };
+        LookupBuilder {
+            walker,
+            settings,
+            nodes: (terms + ROOTS) as u32,
+            words: 0,
+            limits: (1 << node_bits, 1 << symbol_bits),
+            full: terms >= NODE as usize,
+            path: vec![(Step { node: 0, place: NOWHERE }, 0); 256],
+            endings: Vec::with_capacity(literals / 5),
+        }
     }
 
-    /// Adds front-coded terms; gives their number.
+    fn root(&self, root: u32) -> Step {
+        Step { node: self.walker.root(root), place: NOWHERE }
+    }
+
+    /// The step from a node by a symbol, made where there is none; `number` is that of a new node, if it has one.
+    #[inline]
+    fn child(&mut self, from: Step, symbol: u32, number: Option<u32>) -> Step {
+        let new = number.unwrap_or(self.nodes);
+        let place = if from.node == self.walker.root(CHARS) {
+            FIRST | symbol as usize
+        } else {
+            self.walker.table.get_or_add(from.node, symbol, new | LEAF)
+        };
+        let next = self.at(place);
+        if *next == NONE {
+            *next = new | LEAF;
+        }
+        let node = *next & NODE;
+        if node == new {
+            self.nodes += u32::from(number.is_none());
+            if from.place != NOWHERE {
+                *self.at(from.place) &= !LEAF;
+            }
+        }
+        Step { node, place }
+    }
+
+    #[inline]
+    fn at(&mut self, place: usize) -> &mut u32 {
+        match place & FIRST {
+            0 => self.walker.table.at(place),
+            _ => &mut self.walker.firsts[place & !FIRST],
+        }
+    }
+
+    #[inline]
+    fn symbol(&mut self, char: char) -> u32 {
+        let symbol = self.walker.alphabet.add(char as u32);
+        if symbol as usize == self.walker.firsts.len() {
+            self.walker.firsts.push(NONE);
+        }
+        symbol
+    }
+
+    /// Makes room for another term or literal; false where no more is to be added.
+    #[inline]
+    fn reserve(&mut self, known: &mut usize) -> bool {
+        if self.walker.table.reserve(LONGEST) {
+            *known = 0;
+        }
+        let (nodes, symbols) = self.limits;
+        self.full |= self.nodes as usize + LONGEST >= nodes as usize;
+        self.full |= self.words.max(self.walker.alphabet.count) as usize + LONGEST >= symbols as usize;
+        !self.full
+    }
+
+    /// Goes through front-coded terms and gives their number; adds as many as were promised.
     pub(crate) fn add_terms(&mut self, data: &[u8]) -> Result<usize> {
         let mut terms = Terms::new(data);
-        let mut path: Vec<(usize, u32)> = Vec::new(); // of the term before: where each character ends, its node
+        self.path[0] = (self.root(CHARS), 0);
+        let mut known = 0; // so many bytes of the term before are in `path`
         let mut index = 0;
-        while let Some(term) = terms.next()? {
-            if index == NONE {
-                return Err(Error::malformed("more terms than this runtime holds"));
-            }
-            if let Some(words) = term.text.strip_prefix(char::from(WORD_MARK as u8)) {
-                path.clear();
-                self.add_word_term(words, index)?;
-            } else if self.is_char_ngram(term.text) {
-                while matches!(path.last(), Some((end, _)) if *end > term.common) {
-                    path.pop();
+        while let Some(Term { bytes, new, mut rest }) = terms.next()? {
+            if index < self.walker.terms && self.reserve(&mut known) {
+                if bytes[0] == WORD_MARK as u8 {
+                    self.add_word_term(text_of(&bytes[1..])?, index);
+                    known = 0;
+                } else {
+                    if known < new {
+                        rest = text_of(&bytes[known..])?;
+                    }
+                    known = known.min(new);
+                    if self.is_char_ngram(bytes, self.path[known].1 + rest.chars().count()) {
+                        self.add_chars(known, rest, Some(index));
+                        known = bytes.len();
+                    }
                 }
-                let (at, mut node) = path.last().copied().unwrap_or((0, CHARS));
-                for (offset, char) in term.text[at..].char_indices() {
-                    node = self.trie.child(node, char as u32)?;
-                    path.push((at + offset + char.len_utf8(), node));
-                }
-                self.trie.nodes[node as usize].term = index;
-            } else {
-                path.clear();
             }
             index += 1;
         }
-        self.terms = index;
         Ok(index as usize)
     }
 
     /// False for terms that no text has as a character n-gram.
-    fn is_char_ngram(&self, term: &str) -> bool {
-        let mut chars = term.chars().map(|char| char as u32);
-        let (count, first) = (term.chars().count(), chars.next());
-        let mark_alone = count == 1 && matches!(first, Some(BEGIN) | Some(END));
-        (self.settings.char_min..=self.settings.char_max).contains(&count) && !mark_alone
+    fn is_char_ngram(&self, term: &[u8], chars: usize) -> bool {
+        let mark_alone = matches!(term, [mark] if [BEGIN, END].contains(&u32::from(*mark)));
+        (self.settings.char_min..=self.settings.char_max).contains(&chars) && !mark_alone
+    }
+
+    /// Steps on from the bytes that are in `path`; the last node is that of a term, if there is one.
+    #[inline]
+    fn add_chars(&mut self, known: usize, rest: &str, term: Option<u32>) -> Step {
+        let (mut step, mut count) = self.path[known];
+        for (at, char) in rest.char_indices() {
+            let symbol = self.symbol(char);
+            let end = at + char.len_utf8();
+            step = self.child(step, symbol, if end == rest.len() { term } else { None });
+            count += 1;
+            self.path[known + end] = (step, count);
+        }
+        step
     }
 
     /// Adds a word n-gram, unless no text has it: `words` are joined by single spaces, and marks stand at the ends.
-    fn add_word_term(&mut self, words: &str, index: u32) -> Result<()> {
+    fn add_word_term(&mut self, words: &str, index: u32) {
         let count = words.split(' ').count();
         let lengths = self.settings.word_min..=self.settings.word_max;
         if self.settings.word_max == 0 || !lengths.contains(&count) {
-            return Ok(());
+            return;
         }
         if count == 1 && words.chars().all(|char| matches!(char as u32, BEGIN | END)) {
-            return Ok(());
+            return;
         }
-        let mut sequence = SEQUENCES;
-        for word in words.split(' ') {
-            let node = self.add_path(WORDS, word.chars())?;
-            let node = self.trie.child(node, END_OF_WORD)?;
-            sequence = self.trie.child(sequence, node)?;
-            self.trie.nodes[sequence as usize].sequence = true;
+        let mut sequence = self.root(SEQUENCES);
+        for (i, word) in words.split(' ').enumerate() {
+            let mut step = self.root(WORDS);
+            for char in word.chars() {
+                let symbol = self.symbol(char);
+                step = self.child(step, symbol, None);
+            }
+            let place = self.walker.table.get_or_add(step.node, 0, self.words);
+            let number = *self.at(place);
+            self.words += u32::from(number == self.words);
+            sequence = self.child(sequence, number, if i + 1 == count { Some(index) } else { None });
         }
-        self.trie.nodes[sequence as usize].term = index;
-        Ok(())
-    }
-
-    fn add_path(&mut self, root: u32, chars: impl Iterator<Item = char>) -> Result<u32> {
-        let mut node = root;
-        for char in chars {
-            node = self.trie.child(node, char as u32)?;
-        }
-        Ok(node)
     }
 
     /// Adds the literals of a group under its number.
@@ -253,87 +365,71 @@ impl LookupBuilder {
             (group.word, CHARS, true),
             (group.anywhere, CHARS, false),
         ] {
-            let mut literals = Terms::new(data);
-            while let Some(literal) = literals.next()? {
-                if !self.is_normalized(literal.text) {
+            let (mut literals, mut known) = (Terms::new(data), 0);
+            self.path[0] = (self.root(root), 0);
+            while let Some(Term { bytes, new, mut rest }) = literals.next()? {
+                if !is_normalized(bytes[..new].last().copied(), rest) {
                     return Err(Error::malformed("a literal is not normalized text"));
                 }
-                let node = if root == ENDS {
-                    self.add_path(root, literal.text.chars().rev())?
+                if !self.reserve(&mut known) {
+                    continue;
+                }
+                let step = if root == ENDS {
+                    let mut step = self.root(root);
+                    for char in text_of(bytes)?.chars().rev() {
+                        let symbol = self.symbol(char);
+                        step = self.child(step, symbol, None);
+                    }
+                    step
                 } else {
-                    self.add_path(root, literal.text.chars())?
+                    if known < new {
+                        rest = text_of(&bytes[known..])?;
+                    }
+                    self.add_chars(known.min(new), rest, None)
                 };
-                self.endings.push((node, whole, number));
+                known = bytes.len();
+                self.end(step, whole, number);
             }
         }
         Ok(())
     }
 
-    fn is_normalized(&mut self, literal: &str) -> bool {
-        normalize_into(literal, &mut self.normalized);
-        let inner = &self.normalized[1..self.normalized.len() - 1];
-        inner.iter().map(|char| char.code()).eq(literal.chars().map(|char| char as u32))
-    }
-
-    /// The lookup, with the smallest keys that will do.
-    pub(crate) fn finish(self) -> Result<Lookup> {
-        self.finish_with(31)
-    }
-
-    fn finish_with(mut self, small_bits: u32) -> Result<Lookup> {
-        self.endings.sort_unstable();
-        self.endings.dedup();
-        for (node, ..) in &self.endings {
-            self.trie.nodes[*node as usize].listed = true;
+    /// A literal ends at a node.
+    fn end(&mut self, step: Step, whole: bool, group: u32) {
+        let Walker { list_of_node, lists, .. } = &mut self.walker;
+        let node = step.node as usize;
+        if node >= list_of_node.len() {
+            list_of_node.resize(node + 1, NONE);
         }
-        let numbers = Numbers::new(&self.trie, self.terms)?;
-        let node_bits = 32 - numbers.count.leading_zeros();
-        Ok(if node_bits + numbers.symbol_bits <= small_bits {
-            Lookup::Small(self.walker(numbers))
-        } else {
-            Lookup::Large(self.walker(numbers))
-        })
+        if list_of_node[node] == NONE {
+            list_of_node[node] = lists.len() as u32;
+            lists.push(List { start: 0, words: 0, end: 0 });
+        }
+        let list = list_of_node[node];
+        lists[list as usize].words += u32::from(!whole);
+        lists[list as usize].end += 1;
+        self.endings.push((list, whole, group));
+        *self.at(step.place) |= LISTED;
     }
 
-    fn walker<K: Key>(self, numbers: Numbers) -> Walker<K> {
-        let Numbers { alphabet, node_of, symbol_bits, count } = numbers;
-        let nodes = &self.trie.nodes;
-        let step_to = |node: u32| {
-            let Node { listed, leaf, .. } = nodes[node as usize];
-            node_of[node as usize] | if listed { LISTED } else { 0 } | if leaf { LEAF } else { 0 }
-        };
-        let mut firsts = vec![NONE; alphabet.count as usize + 1];
-        for (_, code, to) in self.trie.iter().filter(|(node, ..)| *node == CHARS) {
-            firsts[alphabet.symbol(code) as usize] = step_to(to);
+    /// The lookup, unless there is more than its keys hold.
+    pub(crate) fn finish(self) -> Result<Option<Lookup>>
+    where
+        Lookup: From<Walker<K>>,
+    {
+        if self.full {
+            return if K::BITS > 31 { Err(Error::malformed("more terms than this runtime holds")) } else { Ok(None) };
         }
-        let mut table = Table::new(self.trie.len(), symbol_bits);
-        table.fill(self.trie.iter().filter(|(node, ..)| *node != CHARS).map(|(node, symbol, to)| {
-            let from = node_of[node as usize];
-            if nodes[node as usize].sequence {
-                (from, node_of[symbol as usize], step_to(to))
-            } else if symbol == END_OF_WORD {
-                (from, 0, node_of[to as usize])
-            } else {
-                (from, alphabet.symbol(symbol), step_to(to))
-            }
-        }));
-        let (lists, list_of_node, groups) = lists(&self.endings, &node_of, count);
-        let mut walker = Walker {
-            table,
-            alphabet,
-            firsts,
-            terms: self.terms,
-            word_max: self.settings.word_max,
-            begin: NONE,
-            end: NONE,
-            lists,
-            list_of_node,
-            groups,
-        };
+        let mut walker = self.walker;
+        walker.groups = in_lists(&mut walker.lists, &self.endings);
         walker.begin = walker.mark(BEGIN);
         walker.end = walker.mark(END);
-        walker
+        Ok(Some(walker.into()))
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::malformed("front-coded terms: not UTF-8"))
 }
 
 impl<K: Key> Walker<K> {
@@ -346,64 +442,23 @@ impl<K: Key> Walker<K> {
     }
 }
 
-/// New numbers for what the edges connect: terms first, then all other nodes; words from 0.
-struct Numbers {
-    alphabet: Alphabet,
-    node_of: Vec<u32>,
-    symbol_bits: u32,
-    /// Nodes are below this.
-    count: u32,
-}
-
-impl Numbers {
-    fn new(trie: &Edges, terms: u32) -> Result<Numbers> {
-        let (mut alphabet, mut words) = (Alphabet::new(), 0);
-        let mut node_of = vec![NONE; trie.nodes.len()];
-        for (node, symbol, to) in trie.iter() {
-            if symbol == END_OF_WORD {
-                node_of[to as usize] = words;
-                words += 1;
-            } else if !trie.nodes[node as usize].sequence {
-                alphabet.add(symbol);
-            }
-        }
-        let mut count = terms;
-        for (number, node) in node_of.iter_mut().zip(&trie.nodes) {
-            if node.term != NONE {
-                *number = node.term;
-            } else if *number == NONE {
-                *number = count;
-                count += 1;
-            }
-        }
-        if count >= NODE {
-            return Err(Error::malformed("more terms than this runtime holds"));
-        }
-        let symbol_bits = 32 - alphabet.count.max(words).leading_zeros();
-        Ok(Numbers { alphabet, node_of, symbol_bits, count })
+/// The groups of all lists: of each, those found wherever they stand, then those of whole words. The lists know how
+/// many (as `words` and `end`), then where.
+fn in_lists(lists: &mut [List], endings: &[(u32, bool, u32)]) -> Vec<u32> {
+    let mut start = 0;
+    for list in lists.iter_mut() {
+        let (words, all) = (start + list.words, list.end);
+        *list = List { start, words: start, end: words };
+        start += all;
     }
-}
-
-/// Endings as a list a node.
-fn lists(endings: &[Ending], node_of: &[u32], count: u32) -> (Vec<List>, Vec<u32>, Vec<u32>) {
-    let mut lists: Vec<List> = Vec::new();
-    let mut list_of_node = vec![NONE; if endings.is_empty() { 0 } else { count as usize }];
-    let mut groups = Vec::with_capacity(endings.len());
-    for &(node, whole, group) in endings {
-        let place = groups.len() as u32;
-        let known = &mut list_of_node[node_of[node as usize] as usize];
-        if *known == NONE {
-            *known = lists.len() as u32;
-            lists.push(List { start: place, words: place, end: place });
-        }
-        groups.push(group);
-        let list = &mut lists[*known as usize];
-        list.end = place + 1;
-        if !whole {
-            list.words = place + 1;
-        }
+    let mut groups = vec![0; endings.len()];
+    for (list, whole, group) in endings {
+        let list = &mut lists[*list as usize];
+        let place = if *whole { &mut list.end } else { &mut list.words };
+        groups[*place as usize] = *group;
+        *place += 1;
     }
-    (lists, list_of_node, groups)
+    groups
 }
 
 #[cfg(test)]
@@ -420,22 +475,25 @@ mod tests {
         out
     }
 
-    fn lookup(small_bits: u32) -> Lookup {
+    fn lookup<K: Key>() -> Lookup
+    where
+        Lookup: From<Walker<K>>,
+    {
         let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
-        let mut builder = LookupBuilder::new(settings, 0);
         let terms = ["\u{1}\u{2} ok", "\u{1}ok", "\u{1}ok now", "\u{2}o", "abcd", "k", "ok", "好"];
+        let mut builder = LookupBuilder::<K>::new(settings, terms.len(), 1 << 12, 0);
         assert_eq!(builder.add_terms(&front_coded(&terms)).unwrap(), 8);
         let (start, end, word) = (front_coded(&["ok"]), front_coded(&["now", "好"]), front_coded(&["k", "now"]));
         let group = PatternGroup { start: &start, end: &end, ..PatternGroup::default() };
         builder.add_group(8, &group).unwrap();
         builder.add_group(9, &PatternGroup { word: &word, ..PatternGroup::default() }).unwrap();
         builder.add_group(10, &PatternGroup { anywhere: &word, ..PatternGroup::default() }).unwrap();
-        builder.finish_with(small_bits).unwrap()
+        builder.finish().unwrap().unwrap()
     }
 
     #[test]
     fn small_and_large_keys_find_the_same() {
-        let lookups = [lookup(31), lookup(0)];
+        let lookups = [lookup::<u32>(), lookup::<u64>()];
         assert!(matches!(lookups, [Lookup::Small(_), Lookup::Large(_)]));
         for lookup in lookups {
             let (mut marked, mut symbols, mut items) = (Vec::new(), Vec::new(), Vec::new());
@@ -466,7 +524,7 @@ mod tests {
         for literal in ["A", " a", "a  b", "a…", "\u{2}a"] {
             let word = front_coded(&[literal]);
             let group = PatternGroup { word: &word, ..PatternGroup::default() };
-            let error = LookupBuilder::new(settings, 0).add_group(0, &group).unwrap_err();
+            let error = LookupBuilder::<u32>::new(settings, 0, 0, 9).add_group(0, &group).unwrap_err();
             assert_eq!(error.to_string(), "a literal is not normalized text");
         }
     }

@@ -3,7 +3,7 @@
 //! Each code point is folded by the frozen table, then runs of spaces become one space and outer spaces go.
 //! Specified in `proto/README.md`, section "Normalize".
 
-use super::unicode_tables::{action, class_of_folded, Action, Class, Fold};
+use super::unicode_tables::{action, class_of_folded, is_kept, Action, Class, Fold};
 use crate::error::{Error, Result};
 
 /// Longer texts are refused at the border, in every runtime.
@@ -105,6 +105,20 @@ pub(crate) fn normalize_into(text: &str, out: &mut Vec<Char>) {
     out.push(Char::new(END, Class::Other));
 }
 
+/// Whether normalizing leaves a text as it is; where it goes on a normalized one, `after` is the byte before it.
+///
+/// No fold gives a code point that is folded itself, so each has to be kept.
+pub(crate) fn is_normalized(after: Option<u8>, text: &str) -> bool {
+    let mut after_space = after.map_or(true, |byte| byte == b' ');
+    for char in text.chars() {
+        if !is_kept(char as u32) || (char == ' ' && after_space) {
+            return false;
+        }
+        after_space = char == ' ';
+    }
+    !after_space || (after.is_none() && text.is_empty())
+}
+
 /// Code points as a string.
 pub(crate) fn string_of(chars: &[Char]) -> String {
     chars.iter().filter_map(|char| char::from_u32(char.code())).collect()
@@ -144,6 +158,20 @@ mod tests {
             assert_eq!(normalize(text), expected, "{:?}", text);
             assert_eq!(normalize(expected), expected);
         }
+    }
+
+    #[test]
+    fn what_is_normalized() {
+        for code in (0..0x11_0000).filter_map(char::from_u32) {
+            for text in [format!("a{}b", code), format!("{}", code)] {
+                assert_eq!(is_normalized(None, &text), normalize(&text) == text, "{:?}", text);
+            }
+        }
+        for text in ["", "a b", "a  b", " a", "a "] {
+            assert_eq!(is_normalized(None, text), normalize(text) == text, "{:?}", text);
+            assert_eq!(is_normalized(Some(b' '), text), text == "a b", "{:?}", text);
+        }
+        assert!(is_normalized(Some(b'a'), " a"));
     }
 
     #[test]

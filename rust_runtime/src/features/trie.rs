@@ -1,10 +1,9 @@
 //! Several tries in one open-addressing table: from a node, by a symbol, to a node.
 //!
 //! The key of an edge is its node and symbol themselves, so what is found is what was asked for and no string is ever
-//! compared. `Edges` collects edges, with code points as symbols; `Table` is the finished form, made as small as it can
-//! be: symbols are numbered from 1 and nodes so that the node where a term ends has the term's number.
+//! compared. Symbols are numbered from 1, and nodes so that the node where a term ends has the term's number: a table is
+//! small.
 
-use crate::error::{Error, Result};
 use std::collections::hash_map::RandomState;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher};
@@ -26,6 +25,8 @@ const LONGEST_PROBE: usize = 200;
 /// Node and symbol in one number.
 pub(crate) trait Key: Copy + Eq + Debug {
     const FREE: Self;
+    /// Bits of a node and a symbol together.
+    const BITS: u32;
     fn of(node: u32, symbol: u32, symbol_bits: u32) -> Self;
     /// 32 well mixed bits.
     fn mixed(self, multiplier: u64) -> u32;
@@ -33,6 +34,7 @@ pub(crate) trait Key: Copy + Eq + Debug {
 
 impl Key for u32 {
     const FREE: u32 = u32::MAX;
+    const BITS: u32 = 31;
 
     #[inline(always)]
     fn of(node: u32, symbol: u32, symbol_bits: u32) -> u32 {
@@ -47,6 +49,7 @@ impl Key for u32 {
 
 impl Key for u64 {
     const FREE: u64 = u64::MAX;
+    const BITS: u32 = 61;
 
     #[inline(always)]
     fn of(node: u32, symbol: u32, symbol_bits: u32) -> u64 {
@@ -69,15 +72,18 @@ struct Slot<K> {
 #[derive(Debug)]
 pub(crate) struct Table<K> {
     slots: Vec<Slot<K>>,
+    count: usize,
     symbol_bits: u32,
     multiplier: u64,
+    /// A search was longer than it should be.
+    long: bool,
 }
 
 impl<K: Key> Table<K> {
-    /// An empty table for these many edges, whose symbols have so many bits.
+    /// An empty table for about so many edges, whose symbols have so many bits.
     pub(crate) fn new(edges: usize, symbol_bits: u32) -> Table<K> {
-        let size = edges + edges / 2 + 16;
-        Table { slots: vec![Slot { key: K::FREE, next: NONE }; size], symbol_bits, multiplier: MULTIPLIER }
+        let slots = vec![Slot { key: K::FREE, next: NONE }; edges + edges / 2 + 16];
+        Table { slots, count: 0, symbol_bits, multiplier: MULTIPLIER, long: false }
     }
 
     /// Where the edge from a node by a symbol leads, or `NONE`.
@@ -105,6 +111,40 @@ impl<K: Key> Table<K> {
         ((u64::from(key.mixed(self.multiplier)) * self.slots.len() as u64) >> 32) as usize
     }
 
+    /// Room for so many edges more; true where edges have other places now.
+    #[inline]
+    pub(crate) fn reserve(&mut self, edges: usize) -> bool {
+        let (size, count) = (self.slots.len(), self.count);
+        if (count + edges) * 4 > size * 3 {
+            self.rehash(size + size / 2 + edges * 2, false);
+            true
+        } else if self.long {
+            self.rehash(if count * 2 > size { size * 2 } else { size }, true);
+            true
+        } else {
+            false
+        }
+    }
+
+    /// The place of an edge; where there is none, it is made and leads to `next`. There has to be room.
+    #[inline]
+    pub(crate) fn get_or_add(&mut self, node: u32, symbol: u32, next: u32) -> usize {
+        let key = K::of(node, symbol, self.symbol_bits);
+        let (at, probes) = self.search(key);
+        if self.slots[at].key == K::FREE {
+            self.slots[at] = Slot { key, next };
+            self.count += 1;
+            self.long |= probes > LONGEST_PROBE;
+        }
+        at
+    }
+
+    /// Where the edge at a place leads.
+    #[inline]
+    pub(crate) fn at(&mut self, place: usize) -> &mut u32 {
+        &mut self.slots[place].next
+    }
+
     /// The slot of an edge, or the free one where it would be; how many others were looked at.
     #[inline]
     fn search(&self, key: K) -> (usize, usize) {
@@ -116,113 +156,16 @@ impl<K: Key> Table<K> {
         (at, probes)
     }
 
-    /// Adds edges to an empty table; draws another multiplier, a few times, while searches are long.
-    pub(crate) fn fill(&mut self, edges: impl Iterator<Item = (u32, u32, u32)> + Clone) {
-        for _ in 0..4 {
-            let mut longest = 0;
-            for (node, symbol, next) in edges.clone() {
-                let key = K::of(node, symbol, self.symbol_bits);
-                let (at, probes) = self.search(key);
-                self.slots[at] = Slot { key, next };
-                longest = longest.max(probes);
-                if longest > LONGEST_PROBE {
-                    break;
-                }
-            }
-            if longest <= LONGEST_PROBE {
-                return;
-            }
-            self.reset(self.slots.len() + self.slots.len() / 2);
+    fn rehash(&mut self, size: usize, other_multiplier: bool) {
+        if other_multiplier {
+            self.multiplier = RandomState::new().build_hasher().finish() | 1;
         }
-        for (node, symbol, next) in edges {
-            let key = K::of(node, symbol, self.symbol_bits);
-            let (at, _) = self.search(key);
-            self.slots[at] = Slot { key, next };
+        self.long = false;
+        let old = std::mem::replace(&mut self.slots, vec![Slot { key: K::FREE, next: NONE }; size]);
+        for slot in old.into_iter().filter(|slot| slot.key != K::FREE) {
+            let (at, _) = self.search(slot.key);
+            self.slots[at] = slot;
         }
-    }
-
-    fn reset(&mut self, size: usize) {
-        self.slots.clear();
-        self.slots.resize(size, Slot { key: K::FREE, next: NONE });
-        self.multiplier = RandomState::new().build_hasher().finish() | 1;
-    }
-}
-
-/// A node while edges are collected.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Node {
-    /// The term that ends here, or `NONE`.
-    pub term: u32,
-    /// Patterns end here.
-    pub listed: bool,
-    /// No edge leaves it.
-    pub leaf: bool,
-    /// Symbols of its edges are words, not code points.
-    pub sequence: bool,
-}
-
-const BARE: Node = Node { term: NONE, listed: false, leaf: true, sequence: false };
-
-/// Edges while they are collected: symbols are numbers below 2³¹.
-pub(crate) struct Edges {
-    table: Table<u64>,
-    count: usize,
-    pub nodes: Vec<Node>,
-}
-
-const SYMBOL_BITS: u32 = 31;
-
-impl Edges {
-    /// No edges yet, these many nodes that no edge leads to, and room for about so many edges.
-    pub(crate) fn new(roots: usize, edges: usize) -> Edges {
-        Edges { table: Table::new(edges, SYMBOL_BITS), count: 0, nodes: vec![BARE; roots] }
-    }
-
-    /// The node an edge leads to, made where there is none.
-    pub(crate) fn child(&mut self, node: u32, symbol: u32) -> Result<u32> {
-        let key = u64::of(node, symbol, SYMBOL_BITS);
-        let (at, probes) = self.table.search(key);
-        if self.table.slots[at].key == key {
-            return Ok(self.table.slots[at].next);
-        }
-        let next = self.nodes.len() as u32;
-        if self.nodes.len() >= NODE as usize {
-            return Err(Error::malformed("more terms than this runtime holds"));
-        }
-        self.table.slots[at] = Slot { key, next };
-        self.nodes.push(BARE);
-        self.nodes[node as usize].leaf = false;
-        self.count += 1;
-        let size = self.table.slots.len();
-        if self.count * 4 > size * 3 {
-            self.rehash(size * 2, false);
-        } else if probes > LONGEST_PROBE {
-            self.rehash(if self.count * 2 > size { size * 2 } else { size }, true);
-        }
-        Ok(next)
-    }
-
-    fn rehash(&mut self, size: usize, other: bool) {
-        let multiplier = self.table.multiplier;
-        let old = std::mem::take(&mut self.table.slots);
-        self.table.reset(size);
-        if !other {
-            self.table.multiplier = multiplier;
-        }
-        for slot in old.into_iter().filter(|slot| slot.key != u64::FREE) {
-            let (at, _) = self.table.search(slot.key);
-            self.table.slots[at] = slot;
-        }
-    }
-
-    /// All edges: node, symbol, node.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u32, u32)> + Clone + '_ {
-        let taken = self.table.slots.iter().filter(|slot| slot.key != u64::FREE);
-        taken.map(|slot| ((slot.key >> SYMBOL_BITS) as u32, (slot.key & u64::from(!LISTED)) as u32, slot.next))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.count
     }
 }
 
@@ -230,30 +173,27 @@ impl Edges {
 mod tests {
     use super::*;
 
-    fn collected(edges: usize) -> Edges {
-        let mut builder = Edges::new(2, edges);
+    /// Two tries of numbers of two digits, each digit below 100.
+    fn check<K: Key>() {
+        let mut table: Table<K> = Table::new(0, 7);
+        let (mut edges, mut nodes) = (Vec::new(), 2);
         for word in 0..5_000 {
+            table.reserve(2);
             let mut node = word % 2;
             for digit in [word / 100, word % 100] {
-                node = builder.child(node, digit).unwrap();
+                let place = table.get_or_add(node, digit, nodes);
+                let next = *table.at(place);
+                if next == nodes {
+                    nodes += 1;
+                    edges.push((node, digit, next));
+                }
+                node = next;
             }
-            builder.nodes[node as usize].term = word;
         }
-        builder
-    }
-
-    fn check<K: Key>() {
-        let edges = collected(0);
-        assert_eq!(edges.iter().count(), edges.len());
-        let mut table: Table<K> = Table::new(edges.len(), 7);
-        table.fill(edges.iter());
-        for word in 0..5_000 {
-            let first = table.step(word % 2, word / 100);
-            let last = table.step(first, word % 100);
-            assert_eq!(edges.nodes[first as usize].term, NONE);
-            assert!(!edges.nodes[first as usize].leaf && edges.nodes[last as usize].leaf);
-            assert_eq!(edges.nodes[last as usize].term, word);
-            assert_eq!(table.step(first, 100), NONE);
+        assert_eq!((edges.len(), table.count), (5_100, 5_100));
+        assert!(table.slots.len() < 5_100 * 3);
+        for (node, symbol, next) in edges {
+            assert_eq!((table.step(node, symbol), table.step(next, 100)), (next, NONE));
         }
         assert_eq!(table.step(0, 50), NONE);
     }
@@ -271,13 +211,13 @@ mod tests {
         let symbols: Vec<u32> = colliding.collect();
         assert!(symbols.len() > 50_000);
         let start = std::time::Instant::now();
-        let mut edges = Edges::new(1, symbols.len());
+        let mut table: Table<u32> = Table::new(0, 21);
         for symbol in &symbols {
-            edges.child(0, *symbol).unwrap();
+            table.reserve(255);
+            table.get_or_add(0, *symbol, 1);
         }
-        let mut table: Table<u32> = Table::new(symbols.len(), 21);
-        table.fill(edges.iter());
-        assert!(symbols.iter().all(|symbol| table.step(0, *symbol) != NONE));
+        assert!(table.multiplier != MULTIPLIER && table.slots.len() < symbols.len() * 6);
+        assert!(symbols.iter().all(|symbol| table.step(0, *symbol) == 1));
         assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     }
 }

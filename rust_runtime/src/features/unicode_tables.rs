@@ -67,6 +67,11 @@ pub(super) fn action(code: u32) -> &'static Action {
     ACTIONS.get(kind).unwrap_or(&ACTIONS[0])
 }
 
+/// Whether the fold leaves a code point as it is.
+pub(super) fn is_kept(code: u32) -> bool {
+    matches!(action(code).fold, Fold::Add(0))
+}
+
 /// The class of a code point that the fold leaves as it is, as all of a normalized text are.
 pub(super) fn class_of_folded(code: u32) -> Class {
     match action(code) {
