@@ -8,8 +8,8 @@ import pytest
 
 from foundry_engine.artifact.preprocessor import Certificate, Threshold
 from foundry_engine.errors import InvalidText
-from foundry_engine.runtime import Answer, MicroModel
-from foundry_engine.runtime.cascade import Cascade, Counts
+from foundry_engine.runtime import Answer, Cascade, MicroModel
+from foundry_engine.runtime.cascade import Counts
 from tests.small_artifacts import preprocessor, write
 
 NEVER = dict.fromkeys(range(3), Threshold(None, Certificate(1, 1, 1.0, 0.95)))
