@@ -2,7 +2,9 @@
 
 use cerebellum::{normalize, Error, MicroModel, Scratch};
 use proptest::prelude::*;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -130,6 +132,139 @@ fn the_kept_corpus() {
         }
     }
     assert!(replayed >= 20, "only {} files in {}", replayed, corpus.display());
+}
+
+/// A small generator of its own, so that the same files are tried on every machine.
+struct Random(u64);
+
+impl Random {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize % limit.max(1)
+    }
+
+    fn part(&mut self, size: usize) -> std::ops::Range<usize> {
+        let start = self.below(size);
+        let most = [4, 16, 200][self.below(3)];
+        start..size.min(start + self.below(most))
+    }
+
+    /// The file with a few of its bytes changed, cut out, written twice or taken from another file.
+    fn mutated(&mut self, file: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut data = file.to_vec();
+        for _ in 0..=self.below(3) {
+            let size = data.len();
+            let at = self.below(size + 1);
+            match self.below(9) {
+                0 | 1 if at < size => data[at] ^= 1 << self.below(8),
+                2 if at < size => data[at] = [0, 1, 2, 0x7F, 0x80, 0xFF][self.below(6)],
+                3 if at < size => data[at] = data[at].wrapping_add([1, 255][self.below(2)]),
+                4 => data.truncate(at),
+                5 => drop(data.drain(self.part(size))),
+                6 => {
+                    let part = data[self.part(size)].to_vec();
+                    data.splice(at..at, part);
+                }
+                7 => {
+                    let part = other[self.part(other.len())].to_vec();
+                    data.splice(at..at, part);
+                }
+                _ => {
+                    let part: Vec<u8> = (0..self.below(6)).map(|_| self.below(256) as u8).collect();
+                    data.splice(at..at, part);
+                }
+            }
+        }
+        data
+    }
+}
+
+const THEIRS: &str = "
+import sys
+from foundry_engine.artifact.graph_reader import read_weights
+from foundry_engine.artifact.preprocessor import decode
+from foundry_engine.errors import ArtifactError
+
+data, at = sys.stdin.buffer.read(), 0
+while at < len(data):
+    start, reader = at + 5, decode if data[at : at + 1] == b'b' else read_weights
+    at = start + int.from_bytes(data[at + 1 : start], 'little')
+    try:
+        reader(data[start:at])
+        print('ok')
+    except ArtifactError as error:
+        print(type(error).__name__)
+";
+
+/// What Python's readers make of files, each with `b` for a `.bin` or `o` for a `.onnx`.
+///
+/// Python is `$FOUNDRY_PYTHON`, else the repository's `.venv`; without one the test fails.
+fn theirs(files: &[(u8, Vec<u8>)]) -> Vec<String> {
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let python = std::env::var("FOUNDRY_PYTHON").unwrap_or(format!("{}/.venv/bin/python", ROOT));
+    let mut command = Command::new(&python);
+    command.args(["-c", THEIRS]).current_dir(ROOT).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!("{}: {}. Run make test once, or set FOUNDRY_PYTHON to a Python with the packages.", python, error)
+    });
+    let mut input = Vec::new();
+    for (kind, data) in files {
+        input.push(*kind);
+        input.extend((data.len() as u32).to_le_bytes());
+        input.extend(data);
+    }
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success(), "Python's readers let another error out, or its packages are missing");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// `FOUNDRY_MUTATIONS` sets how many.
+#[test]
+fn mutated_files_fail_with_the_same_error_as_in_python() {
+    let count = std::env::var("FOUNDRY_MUTATIONS").map_or(3_000, |count| count.parse().unwrap());
+    let kept = |name: &str| {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join("corpus").join(name)).unwrap()
+    };
+    let small = [
+        (b'b', kept("read_bin/small")),
+        (b'b', kept("read_bin/presence")),
+        (b'o', kept("read_onnx/small")),
+        (b'o', kept("read_onnx/two_labels")),
+    ];
+    let real = [(b'b', file("is_question_preprocessor.bin")), (b'o', file("confirmation_classifier.onnx"))];
+    let mut random = Random(20_261_121);
+    let mut files: Vec<(u8, Vec<u8>)> = small.iter().chain(&real).cloned().collect();
+    while files.len() < count {
+        let from = if random.below(50) == 0 { &real[..] } else { &small };
+        let (kind, data) = &from[random.below(from.len())];
+        let (_, other) = &small[random.below(small.len())];
+        files.push((*kind, random.mutated(data, other)));
+    }
+    let theirs = theirs(&files);
+    assert_eq!(theirs.len(), files.len());
+    let mut seen = std::collections::BTreeMap::new();
+    for (i, ((kind, data), theirs)) in files.iter().zip(&theirs).enumerate() {
+        let read = if *kind == b'b' { cerebellum::read_preprocessor(data) } else { cerebellum::read_classifier(data) };
+        let ours = read.as_ref().map_or_else(Error::name, |_| "ok");
+        if ours != theirs {
+            let path = std::env::temp_dir().join(format!("mutated-{}.{}", i, char::from(*kind)));
+            std::fs::write(&path, data).unwrap();
+            panic!("{}: Rust says {} ({:?}), Python {}", path.display(), ours, read.err(), theirs);
+        }
+        *seen.entry((*kind, ours)).or_insert(0) += 1;
+    }
+    println!("{:?}", seen);
+    for kind in [b'b', b'o'] {
+        for name in ["ok", "MalformedArtifact", "VersionMismatch"] {
+            assert!(seen.get(&(kind, name)).map_or(false, |count| *count >= 5), "{} {}: {:?}", kind, name, seen);
+        }
+    }
 }
 
 proptest! {
