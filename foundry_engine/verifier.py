@@ -1,7 +1,7 @@
 """Step 5, verify: proves an artifact and alone promotes it to ``models/``.
 
 Boundary cases hold, floors hold, and scikit-learn, the stock dense conversion, ONNX Runtime on our graph and the plain
-scorer agree; otherwise nothing is shipped and the report says why.
+scorer agree, and so does the Rust program where it is built; otherwise nothing is shipped and the report says why.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from foundry_engine.learning.fitted import FittedModel, load
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, read_records
 from foundry_engine.runtime import MicroModel
-from foundry_engine.verification import agreement, judging, report
+from foundry_engine.verification import agreement, judging, report, shipped_runtime
 from foundry_engine.verification.scores import table
 
 REPORT, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
@@ -165,12 +165,13 @@ class _Verification:
             agreement.compare(pipeline, self.runtimes, strings + real)
             self.progress.advance()
             agreement.compare_dense(pipeline, self.runtimes, real)
+            rust = shipped_runtime.replay(self.folder.artifacts, self.task, shipped_runtime.find())
             self.progress.advance()
         except ParityError as error:
             return {"summary": "FAILED", "failures": [error.message]}
         summary = (
             f"{len(cases)} cases, {len(strings):,} random and {len(real)} real texts: scikit-learn, stock dense graph, "
-            "ONNX Runtime and plain scorer agree"
+            f"ONNX Runtime and plain scorer agree; {rust}"
         )
         return {"summary": summary, "failures": []}
 

@@ -18,8 +18,9 @@ import json, sys
 sys.path.insert(0, {root!r})
 {before}
 old = set(sys.modules)
-from foundry_engine.runtime import MicroModel
+from foundry_engine.runtime import Cascade, MicroModel
 model = MicroModel.load({folder!r}, "mood"{engine})
+Cascade([model]).ask("what is it")
 answers = [model.predict("what is it").label, *[a.outcome for a in model.predict_batch(["你好", "zz"])]]
 model.explain("what is it"), model.steps("what is it")
 new = {{name.split(".")[0] for name in set(sys.modules) - old}}

@@ -1,0 +1,2 @@
+//! `libcerebellum`: the functions of `src/ffi.rs`, linked for C.
+extern crate runtime;

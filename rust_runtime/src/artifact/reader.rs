@@ -1,0 +1,116 @@
+//! The files of a task, read and checked against each other.
+
+use super::graph::{read_weights, Weights};
+use super::preprocessor::Preprocessor;
+use super::sha256::{hex, sha256};
+use crate::error::{Error, Result};
+use crate::features::normalizer::with_commas;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// A preprocessor with the weights it belongs to, and the graph's bytes for ONNX Runtime.
+pub(crate) struct Artifact {
+    pub preprocessor: Preprocessor,
+    pub weights: Weights,
+    pub preprocessor_bytes: usize,
+    pub classifier: Vec<u8>,
+}
+
+/// Reads `<task>_preprocessor.bin` and `<task>_classifier.onnx`.
+pub(crate) fn read_artifact(folder: &Path, task: &str) -> Result<Artifact> {
+    let preprocessor_path = folder.join(format!("{}_preprocessor.bin", task));
+    let classifier_path = folder.join(format!("{}_classifier.onnx", task));
+    let binary = read_part(&preprocessor_path)?;
+    let classifier = read_part(&classifier_path)?;
+    let preprocessor = read_preprocessor(&binary, task).map_err(|error| error.within(&preprocessor_path))?;
+    let found = sha256(&classifier);
+    if found != preprocessor.classifier_sha256 {
+        return Err(Error::ChecksumMismatch {
+            message: format!(
+                "{}: not the file {}_preprocessor.bin was made with: expected SHA-256 {}…, got {}…. \
+                 Copy both files of one run.",
+                classifier_path.display(),
+                task,
+                hex(&preprocessor.classifier_sha256[..8]),
+                hex(&found[..8])
+            ),
+        });
+    }
+    let weights = read_matching_weights(&classifier, &preprocessor).map_err(|error| error.within(&classifier_path))?;
+    Ok(Artifact { preprocessor, weights, preprocessor_bytes: binary.len(), classifier })
+}
+
+/// The same from bytes, without names of files in the messages.
+pub(crate) fn artifact_of(binary: &[u8], classifier: &[u8], task: Option<&str>) -> Result<Artifact> {
+    let preprocessor = match task {
+        Some(task) => read_preprocessor(binary, task)?,
+        None => Preprocessor::decode(binary)?,
+    };
+    let found = sha256(classifier);
+    if found != preprocessor.classifier_sha256 {
+        return Err(Error::ChecksumMismatch {
+            message: format!(
+                "the graph is not the one the preprocessor was made with: expected SHA-256 {}…, got {}…. \
+                 Copy both files of one run.",
+                hex(&preprocessor.classifier_sha256[..8]),
+                hex(&found[..8])
+            ),
+        });
+    }
+    let weights = read_matching_weights(classifier, &preprocessor)?;
+    Ok(Artifact { preprocessor, weights, preprocessor_bytes: binary.len(), classifier: classifier.to_vec() })
+}
+
+fn read_preprocessor(binary: &[u8], task: &str) -> Result<Preprocessor> {
+    let preprocessor = Preprocessor::decode(binary)?;
+    if preprocessor.task != task {
+        return Err(Error::ChecksumMismatch {
+            message: format!("made for task '{}', not '{}'", preprocessor.task, task),
+        });
+    }
+    Ok(preprocessor)
+}
+
+fn read_matching_weights(classifier: &[u8], preprocessor: &Preprocessor) -> Result<Weights> {
+    let weights = read_weights(classifier)?;
+    if (weights.features(), weights.labels()) != (preprocessor.feature_count(), preprocessor.labels.len()) {
+        return Err(Error::malformed(format!(
+            "weights for {} features and {} labels, the .bin has {} and {}",
+            weights.features(),
+            weights.labels(),
+            preprocessor.feature_count(),
+            preprocessor.labels.len()
+        )));
+    }
+    Ok(weights)
+}
+
+/// A file's bytes, or `MissingPart` with what to do.
+fn read_part(path: &Path) -> Result<Vec<u8>> {
+    let missing = |error: io::Error| {
+        let message = if error.kind() == ErrorKind::NotFound {
+            format!("{}: no such file. Forge the model first, or give the folder it is in.", path.display())
+        } else {
+            format!("{}: cannot be read: {}. Check its permissions.", path.display(), error)
+        };
+        Error::MissingPart { message, path: path.to_owned(), source: Some(error) }
+    };
+    let file = File::open(path).map_err(missing)?;
+    let size = file.metadata().map_err(missing)?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(too_large(path));
+    }
+    let mut data = Vec::with_capacity(size as usize + 1);
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut data).map_err(missing)?;
+    if data.len() as u64 > MAX_FILE_BYTES {
+        return Err(too_large(path));
+    }
+    Ok(data)
+}
+
+fn too_large(path: &Path) -> Error {
+    Error::malformed(format!("{}: larger than {} bytes", path.display(), with_commas(MAX_FILE_BYTES as usize)))
+}

@@ -1,0 +1,27 @@
+# A parity case with one value changed is reported by the name of that step.
+file(READ "${MODELS}/is_question_parity.jsonl" lines LIMIT 20000)
+string(REGEX MATCH "{\"text\":\"a\",[^\n]*" line "${lines}")
+
+function(check step from to)
+  string(REPLACE "${from}" "${to}" changed "${line}")
+  file(WRITE "${ROOM}/changed.jsonl" "${changed}\n")
+  execute_process(COMMAND "${PARITY}" "${MODELS}" is_question "${ROOM}/changed.jsonl"
+    OUTPUT_VARIABLE said RESULT_VARIABLE status)
+  if(line STREQUAL changed OR status EQUAL 0 OR NOT said MATCHES "1: ${step}")
+    message(SEND_ERROR "${step}: status ${status}, said: ${said}")
+  endif()
+endfunction()
+
+check("normalized of" "\"normalized\":\"a\"" "\"normalized\":\"b\"")
+check("ngrams of" "\"ngrams\":[\"a\"" "\"ngrams\":[\"b\"")
+check("indices of" "\"indices\":[" "\"indices\":[1,")
+check("values of" "\"values\":[\"3f" "\"values\":[\"4f")
+check("logits of" "\"logits\":[\"b" "\"logits\":[\"3")
+check("probabilities of" "\"probabilities\":[\"3fd" "\"probabilities\":[\"3fc")
+check("reflex of" "\"reflex\":null" "\"reflex\":\"hello\"")
+check("label of" "\"label\":\"" "\"label\":\"x")
+check("outcome of" "\"outcome\":\"" "\"outcome\":\"x")
+check("not a parity case: a key that is there twice" "\"normalized\"" "\"text\"")
+check("not a parity case: a lone surrogate" "\"text\":\"a\"" "\"text\":\"\\ud800\"")
+check("not a parity case: text is wrong" "\"text\"" "\"texts\"")
+check("not a parity case: an open string" "\"}" "}")

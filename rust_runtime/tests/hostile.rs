@@ -1,0 +1,318 @@
+//! Hostile files and texts: a named error or an answer, never a panic, in bounded time.
+
+use cerebellum::{normalize, Error, MicroModel, Scratch};
+use proptest::prelude::*;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
+
+fn file(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(MODELS).join(name)).unwrap()
+}
+
+fn name_of(bin: &[u8], onnx: &[u8]) -> &'static str {
+    match MicroModel::from_bytes(bin, onnx) {
+        Ok(model) => {
+            assert!(model.predict("今天天气怎么样 what time is it").is_ok());
+            "a model"
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty() && error.to_string().len() < 1_000, "{}", error);
+            error.name()
+        }
+    }
+}
+
+/// A folder that goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("cerebellum-{}-{}", name, std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn parts_that_are_missing_or_of_another_run() {
+    let folder = Folder::new("parts");
+    let write = |name: &str, data: &[u8]| std::fs::write(folder.0.join(name), data).unwrap();
+    let fails = |task: &str, expected: &str, said: &str| {
+        let error = MicroModel::load(&folder.0, task).unwrap_err();
+        assert_eq!(error.name(), expected, "{}", error);
+        assert!(error.to_string().contains(said), "{}", error);
+    };
+    fails("mood", "MissingPart", "mood_preprocessor.bin: no such file. Forge the model first");
+    write("mood_preprocessor.bin", &file("is_question_preprocessor.bin"));
+    fails("mood", "MissingPart", "mood_classifier.onnx: no such file");
+    write("mood_classifier.onnx", &file("is_question_classifier.onnx"));
+    fails("mood", "ChecksumMismatch", "made for task 'is_question', not 'mood'");
+    write("is_question_preprocessor.bin", &file("is_question_preprocessor.bin"));
+    write("is_question_classifier.onnx", &file("confirmation_classifier.onnx"));
+    fails("is_question", "ChecksumMismatch", "Copy both files of one run");
+    std::fs::create_dir(folder.0.join("dir_preprocessor.bin")).unwrap();
+    fails("dir", "MissingPart", "cannot be read");
+    let error = MicroModel::load("/nowhere", "mood").unwrap_err();
+    assert!(matches!(&error, Error::MissingPart { path, .. } if path.ends_with("mood_preprocessor.bin")));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn bytes_from_memory_are_held_to_each_other_too() {
+    let (bin, onnx) = (file("is_question_preprocessor.bin"), file("is_question_classifier.onnx"));
+    assert_eq!(name_of(&bin, &onnx), "a model");
+    assert_eq!(name_of(&bin, &file("confirmation_classifier.onnx")), "ChecksumMismatch");
+    assert_eq!(name_of(&[], &[]), "MalformedArtifact");
+    let mut other_version = vec![8, 1];
+    other_version.extend(&bin);
+    assert_eq!(name_of(&other_version, &onnx), "VersionMismatch");
+}
+
+#[test]
+fn every_truncation_of_a_preprocessor_is_refused() {
+    let (bin, onnx) = (file("is_question_preprocessor.bin"), file("is_question_classifier.onnx"));
+    for size in (0..bin.len()).step_by(bin.len() / 300) {
+        assert_ne!(name_of(&bin[..size], &onnx), "a model", "{} bytes", size);
+    }
+}
+
+#[test]
+fn lengths_that_promise_more_than_there_is_cost_nothing() {
+    let start = Instant::now();
+    for data in [
+        &[0x12, 0xff, 0xff, 0xff, 0xff, 0x07][..],
+        &[0x42, 0x0a, 0x08, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x12, 0x02, 0x00, 0x01],
+        &[0x3a, 0x06, 0x32, 0xff, 0xff, 0xff, 0xff, 0x07],
+    ] {
+        assert_eq!(name_of(data, data), "MalformedArtifact");
+    }
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn the_longest_texts_are_answered_in_time() {
+    let model = MicroModel::load(MODELS, "is_question").unwrap();
+    let mut scratch = Scratch::new();
+    for part in ["a", "好", "…", "a ", "?", "什么", "\u{301}", "🤔", "what "] {
+        let text: String = part.chars().cycle().take(100_000).collect();
+        let start = Instant::now();
+        assert!(model.predict_with(&mut scratch, &text).is_ok());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}: {:?}", part, start.elapsed());
+    }
+    assert_eq!(model.predict(&"a".repeat(100_001)).unwrap_err().name(), "InvalidText");
+}
+
+/// What fuzzing found interesting, and hand-made seeds: replayed by every run of the tests.
+#[test]
+fn the_kept_corpus() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join("corpus");
+    let (bin, onnx) = (file("is_question_preprocessor.bin"), file("is_question_classifier.onnx"));
+    let model = MicroModel::from_bytes(&bin, &onnx).unwrap();
+    let mut replayed = 0;
+    for target in ["read_bin", "read_onnx", "text_to_features"] {
+        for entry in std::fs::read_dir(corpus.join(target)).unwrap() {
+            let data = std::fs::read(entry.unwrap().path()).unwrap();
+            match target {
+                "read_bin" => drop(cerebellum::read_preprocessor(&data)),
+                "read_onnx" => drop(cerebellum::read_classifier(&data)),
+                _ => drop(model.steps(&String::from_utf8_lossy(&data))),
+            }
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 20, "only {} files in {}", replayed, corpus.display());
+}
+
+/// A small generator of its own, so that the same files are tried on every machine.
+struct Random(u64);
+
+impl Random {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as usize % limit.max(1)
+    }
+
+    fn part(&mut self, size: usize) -> std::ops::Range<usize> {
+        let start = self.below(size);
+        let most = [4, 16, 200][self.below(3)];
+        start..size.min(start + self.below(most))
+    }
+
+    /// The file with a few of its bytes changed, cut out, written twice or taken from another file.
+    fn mutated(&mut self, file: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut data = file.to_vec();
+        for _ in 0..=self.below(3) {
+            let size = data.len();
+            let at = self.below(size + 1);
+            match self.below(9) {
+                0 | 1 if at < size => data[at] ^= 1 << self.below(8),
+                2 if at < size => data[at] = [0, 1, 2, 0x7F, 0x80, 0xFF][self.below(6)],
+                3 if at < size => data[at] = data[at].wrapping_add([1, 255][self.below(2)]),
+                4 => data.truncate(at),
+                5 => drop(data.drain(self.part(size))),
+                6 => {
+                    let part = data[self.part(size)].to_vec();
+                    data.splice(at..at, part);
+                }
+                7 => {
+                    let part = other[self.part(other.len())].to_vec();
+                    data.splice(at..at, part);
+                }
+                _ => {
+                    let part: Vec<u8> = (0..self.below(6)).map(|_| self.below(256) as u8).collect();
+                    data.splice(at..at, part);
+                }
+            }
+        }
+        data
+    }
+}
+
+const THEIRS: &str = "
+import sys
+from foundry_engine.artifact.graph_reader import read_weights
+from foundry_engine.artifact.preprocessor import decode
+from foundry_engine.errors import ArtifactError
+
+data, at = sys.stdin.buffer.read(), 0
+while at < len(data):
+    start, reader = at + 5, decode if data[at : at + 1] == b'b' else read_weights
+    at = start + int.from_bytes(data[at + 1 : start], 'little')
+    try:
+        reader(data[start:at])
+        print('ok')
+    except ArtifactError as error:
+        print(type(error).__name__)
+";
+
+/// What Python's readers make of files, each with `b` for a `.bin` or `o` for a `.onnx`.
+///
+/// Python is `$FOUNDRY_PYTHON`, else the repository's `.venv`; without one the test fails.
+fn theirs(files: &[(u8, Vec<u8>)]) -> Vec<String> {
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let python = std::env::var("FOUNDRY_PYTHON").unwrap_or(format!("{}/.venv/bin/python", ROOT));
+    let mut command = Command::new(&python);
+    command.args(["-c", THEIRS]).current_dir(ROOT).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!("{}: {}. Run make test once, or set FOUNDRY_PYTHON to a Python with the packages.", python, error)
+    });
+    let mut input = Vec::new();
+    for (kind, data) in files {
+        input.push(*kind);
+        input.extend((data.len() as u32).to_le_bytes());
+        input.extend(data);
+    }
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success(), "Python's readers let another error out, or its packages are missing");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// `FOUNDRY_MUTATIONS` sets how many.
+#[test]
+fn mutated_files_fail_with_the_same_error_as_in_python() {
+    let count = std::env::var("FOUNDRY_MUTATIONS").map_or(3_000, |count| count.parse().unwrap());
+    let kept = |name: &str| {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join("corpus").join(name)).unwrap()
+    };
+    let small = [
+        (b'b', kept("read_bin/small")),
+        (b'b', kept("read_bin/presence")),
+        (b'o', kept("read_onnx/small")),
+        (b'o', kept("read_onnx/two_labels")),
+    ];
+    let real = [(b'b', file("is_question_preprocessor.bin")), (b'o', file("confirmation_classifier.onnx"))];
+    let mut random = Random(20_261_121);
+    let mut files: Vec<(u8, Vec<u8>)> = small.iter().chain(&real).cloned().collect();
+    while files.len() < count {
+        let from = if random.below(50) == 0 { &real[..] } else { &small };
+        let (kind, data) = &from[random.below(from.len())];
+        let (_, other) = &small[random.below(small.len())];
+        files.push((*kind, random.mutated(data, other)));
+    }
+    let theirs = theirs(&files);
+    assert_eq!(theirs.len(), files.len());
+    let mut seen = std::collections::BTreeMap::new();
+    for (i, ((kind, data), theirs)) in files.iter().zip(&theirs).enumerate() {
+        let read = if *kind == b'b' { cerebellum::read_preprocessor(data) } else { cerebellum::read_classifier(data) };
+        let ours = read.as_ref().map_or_else(Error::name, |_| "ok");
+        if ours != theirs {
+            let path = std::env::temp_dir().join(format!("mutated-{}.{}", i, char::from(*kind)));
+            std::fs::write(&path, data).unwrap();
+            panic!("{}: Rust says {} ({:?}), Python {}", path.display(), ours, read.err(), theirs);
+        }
+        *seen.entry((*kind, ours)).or_insert(0) += 1;
+    }
+    println!("{:?}", seen);
+    for kind in [b'b', b'o'] {
+        for name in ["ok", "MalformedArtifact", "VersionMismatch"] {
+            assert!(seen.get(&(kind, name)).map_or(false, |count| *count >= 5), "{} {}: {:?}", kind, name, seen);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(data in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert_ne!(name_of(&data, &data), "a model");
+        prop_assert!(cerebellum::read_classifier(&data).is_err());
+    }
+
+    #[test]
+    fn a_real_preprocessor_with_a_few_other_bytes(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let mut bin = file("confirmation_preprocessor.bin");
+        for (at, byte) in changes {
+            let at = at.index(bin.len());
+            bin[at] = byte;
+        }
+        name_of(&bin, &file("confirmation_classifier.onnx"));
+    }
+
+    #[test]
+    fn a_real_classifier_with_a_few_other_bytes(
+        head in any::<bool>(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut onnx = file("confirmation_classifier.onnx");
+        for (at, byte) in changes {
+            let at = at.index(if head { 600 } else { onnx.len() });
+            onnx[at] = byte;
+        }
+        drop(cerebellum::read_classifier(&onnx));
+    }
+
+    #[test]
+    fn any_text(text in any::<String>()) {
+        let normalized = normalize(&text);
+        prop_assert_eq!(normalize(&normalized), normalized.clone());
+        static MODEL: OnceLock<MicroModel> = OnceLock::new();
+        let model = MODEL.get_or_init(|| MicroModel::load(MODELS, "confirmation").unwrap());
+        let steps = model.steps(&text).unwrap();
+        prop_assert_eq!(&steps.normalized, &normalized);
+        prop_assert!(steps.indices.windows(2).all(|pair| pair[0] < pair[1]));
+        let norm: f64 = steps.values.iter().zip(&steps.indices)
+            .filter(|(_, index)| (**index as usize) < model.term_count()).map(|(value, _)| value * value).sum();
+        prop_assert!(norm == 0.0 || (norm - 1.0).abs() < 1e-9);
+        prop_assert!((steps.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        prop_assert_eq!(model.predict(&text).unwrap(), steps.answer);
+        prop_assert!(model.explain(&text, 3).unwrap().len() <= 3);
+    }
+}
