@@ -135,3 +135,30 @@ def test_the_figures_are_those_of_the_models(readme: str) -> None:
             shares = [f"{100 * score[key]:.1f} %" for key in ("accuracy", "cues_alone_accuracy", "unmarked_accuracy")]
             rows.append([task, score["set"], score["language"], f"{score['rows']:,}", *shares])
     assert told == ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def test_the_rust_and_c_plus_plus_programs_work_as_pasted(readme: str, tmp_path: Path) -> None:
+    """In a project of their own, which knows the runtime by its path alone."""
+    crate = ROOT / "rust_runtime"
+    (rust,), (cpp,) = blocks(readme, ("rust",)), blocks(readme, ("cpp",))
+    project = tmp_path / "stranger"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "main.rs").write_text(rust, "utf-8")
+    (project / "Cargo.toml").write_text(
+        '[package]\nname = "stranger"\nversion = "0.1.0"\nedition = "2021"\n\n'
+        f"[dependencies]\ncerebellum = {{ path = {json.dumps(str(crate))} }}\n",
+        "utf-8",
+    )
+    target = crate / "target" / "stranger"
+    cargo = ["cargo", "run", "--quiet", "--manifest-path", str(project / "Cargo.toml"), "--target-dir", str(target)]
+    library = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(crate / "capi" / "Cargo.toml")]
+    (project / "main.cpp").write_text(cpp, "utf-8")
+    program = str(tmp_path / "program")
+    archive = str(crate / "capi" / "target" / "release" / "libcerebellum.a")
+    compiling = ["c++", "-std=c++17", f"-I{crate / 'include'}", str(project / "main.cpp"), archive, "-lpthread", "-ldl"]
+    for command in (library, [*compiling, "-lm", "-o", program]):
+        done = subprocess.run(command, capture_output=True, timeout=300)
+        assert done.returncode == 0, done.stderr.decode()
+    for command in (cargo, [program]):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300)
+        assert (done.returncode, done.stdout.decode().strip()) == (0, "Question"), done.stderr.decode()
