@@ -503,6 +503,33 @@ mod tests {
     }
 
     #[test]
+    fn what_small_keys_do_not_hold_is_left_to_large_ones() {
+        fn lookup<K: Key>(data: &[u8], count: usize) -> Option<Lookup>
+        where
+            Lookup: From<Walker<K>>,
+        {
+            let settings = NGramSettings { char_min: 1, char_max: 1, word_min: 1, word_max: 0 };
+            let mut builder = LookupBuilder::<K>::new(settings, count, data.len(), 0);
+            assert_eq!(builder.add_terms(data).unwrap(), count);
+            builder.finish().unwrap()
+        }
+        let han: Vec<String> = ('\u{4e00}'..='\u{9fff}').map(String::from).collect();
+        let hangul: Vec<String> = ('\u{ac00}'..='\u{d7a3}').map(String::from).collect();
+        let terms: Vec<&str> = han.iter().chain(&hangul).map(String::as_str).collect();
+        let data = front_coded(&terms);
+        assert!(lookup::<u32>(&front_coded(&terms[..9_000]), 9_000).is_some());
+        assert!(lookup::<u32>(&data, terms.len()).is_none());
+        let large = lookup::<u64>(&data, terms.len()).unwrap();
+        let (mut marked, mut done, mut hits, mut indices) = (vec![], Done::default(), Hits::default(), vec![]);
+        normalize_into("一\u{9fff}가a", &mut marked);
+        hits.prepare(terms.len(), terms.len(), false);
+        done.prepare(0);
+        large.find(&marked, &mut Vec::new(), &mut Vec::new(), &mut done, &mut hits);
+        hits.drain_into(&mut indices);
+        assert_eq!(indices, [0, han.len() as u32 - 1, han.len() as u32]);
+    }
+
+    #[test]
     fn a_literal_has_to_be_normalized() {
         let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
         for literal in ["A", " a", "a  b", "a…", "\u{2}a"] {
