@@ -88,8 +88,12 @@ struct Alphabet {
 const PAGE: usize = 128;
 
 impl Alphabet {
-    fn new() -> Alphabet {
-        Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: vec![0; PAGE], count: 0 }
+    /// Empty, with room for about so many pages.
+    fn new(pages: usize) -> Alphabet {
+        let mut alphabet =
+            Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: Vec::with_capacity(pages * PAGE), count: 0 };
+        alphabet.pages.resize(PAGE, 0);
+        alphabet
     }
 
     #[inline]
@@ -207,13 +211,13 @@ impl<K: Key> LookupBuilder<K> {
         let symbol_bits = (K::BITS - node_bits).min(31);
         let walker = Walker {
             table: Table::new(terms + terms / 8 + literals / 5 * 2 + LONGEST, symbol_bits),
-            alphabet: Alphabet::new(),
+            alphabet: Alphabet::new(16 + terms / 64),
             firsts: vec![NONE],
             terms: terms as u32,
             word_max: settings.word_max,
             begin: NONE,
             end: NONE,
-            lists: Vec::new(),
+            lists: Vec::with_capacity(literals / 6),
             groups: Vec::new(),
         };
         LookupBuilder {
@@ -236,16 +240,16 @@ impl<K: Key> LookupBuilder<K> {
     #[inline]
     fn child(&mut self, from: Step, symbol: u32, number: Option<u32>) -> Step {
         let new = number.unwrap_or(self.nodes);
-        let place = if from.node == self.walker.root(CHARS) {
-            FIRST | symbol as usize
+        let (place, next) = if from.node == self.walker.root(CHARS) {
+            let next = &mut self.walker.firsts[symbol as usize];
+            if *next == NONE {
+                *next = new | LEAF;
+            }
+            (FIRST | symbol as usize, *next)
         } else {
             self.walker.table.get_or_add(from.node, symbol, new | LEAF)
         };
-        let next = self.at(place);
-        if *next == NONE {
-            *next = new | LEAF;
-        }
-        let node = *next & NODE;
+        let node = next & NODE;
         if node == new {
             self.nodes += u32::from(number.is_none());
             if from.place != NOWHERE {
@@ -341,8 +345,7 @@ impl<K: Key> LookupBuilder<K> {
                 let symbol = self.symbol(*char);
                 step = self.child(step, symbol, None);
             }
-            let place = self.walker.table.get_or_add(step.node, 0, self.words);
-            let number = *self.at(place);
+            let (_, number) = self.walker.table.get_or_add(step.node, 0, self.words);
             self.words += u32::from(number == self.words);
             sequence = self.child(sequence, number, if i + 1 == count { Some(index) } else { None });
         }
@@ -389,8 +392,7 @@ impl<K: Key> LookupBuilder<K> {
     /// A literal ends at a node.
     fn end(&mut self, step: Step, whole: bool, group: u32) {
         let Walker { table, lists, .. } = &mut self.walker;
-        let place = table.get_or_add(step.node, 0, lists.len() as u32);
-        let list = *table.at(place);
+        let (_, list) = table.get_or_add(step.node, 0, lists.len() as u32);
         if list as usize == lists.len() {
             lists.push(List { start: 0, words: 0, end: 0 });
         }
