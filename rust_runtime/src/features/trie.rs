@@ -80,9 +80,9 @@ pub(crate) struct Table<K> {
 }
 
 impl<K: Key> Table<K> {
-    /// An empty table for about so many edges, whose symbols have so many bits.
+    /// An empty table for about so many edges, whose symbols have so many bits; the emptier, the shorter a search.
     pub(crate) fn new(edges: usize, symbol_bits: u32) -> Table<K> {
-        let slots = vec![Slot { key: K::FREE, next: NONE }; edges + edges / 2 + 16];
+        let slots = vec![Slot { key: K::FREE, next: NONE }; edges * 5 / 2 + 16];
         Table { slots, count: 0, symbol_bits, multiplier: MULTIPLIER, long: false }
     }
 
