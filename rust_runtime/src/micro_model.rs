@@ -367,7 +367,7 @@ impl MicroModel {
             while let Some(term) = terms.next()? {
                 at += 1;
                 if at > index {
-                    let text = String::from_utf8_lossy(term.bytes);
+                    let text: String = term.chars.iter().collect();
                     let marked = text.replace('\u{2}', "^").replace('\u{3}', "$");
                     names.push(match marked.strip_prefix('\u{1}') {
                         Some(words) => format!("‹{}›", words),

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// Longer terms are never in a vocabulary; it bounds what a few hostile bytes can unfold to.
-const MAX_TERM_BYTES: usize = 255;
+pub(crate) const MAX_TERM_BYTES: usize = 255;
 
 /// A LEB128 number of at most five bytes (below 2³²) at a place, and the place after it.
 #[inline]
@@ -34,26 +34,27 @@ pub(crate) struct Terms<'a> {
     at: usize,
     count: usize,
     /// The term before, and room for the longest.
-    term: [u8; MAX_TERM_BYTES],
+    bytes: [u8; MAX_TERM_BYTES],
     size: usize,
+    chars: [char; MAX_TERM_BYTES],
+    /// By byte where a character starts, and at the end: how many characters are before it.
+    before: [u8; MAX_TERM_BYTES + 1],
 }
 
-/// A term, and what of it the term before has not.
+/// A term's characters, of which the first `shared` are those of the term before; there is at least one more.
 pub(crate) struct Term<'t> {
-    /// UTF-8.
-    pub bytes: &'t [u8],
-    /// Where the first character starts that is not one of the term before.
-    pub new: usize,
-    /// The characters from there; never empty.
-    pub rest: &'t str,
+    pub chars: &'t [char],
+    pub shared: usize,
 }
 
 impl<'a> Terms<'a> {
     pub(crate) fn new(data: &'a [u8]) -> Terms<'a> {
-        Terms { data, at: 0, count: 0, term: [0; MAX_TERM_BYTES], size: 0 }
+        const N: usize = MAX_TERM_BYTES;
+        Terms { data, at: 0, count: 0, bytes: [0; N], size: 0, chars: ['\0'; N], before: [0; N + 1] }
     }
 
     /// The next term, or `None` at the end; lengths, order and UTF-8 are checked.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Term<'_>>> {
         if self.at >= self.data.len() {
             return Ok(None);
@@ -65,37 +66,82 @@ impl<'a> Terms<'a> {
             || rest_size > self.data.len() - at
             || shared_size.saturating_add(rest_size) > MAX_TERM_BYTES
         {
-            return Err(Error::malformed(format!(
-                "front-coded terms: number {} has impossible lengths ({} shared, {} own)",
-                self.count, shared, rest
-            )));
+            return Err(self.error(&format!("has impossible lengths ({} shared, {} own)", shared, rest)));
         }
         let rest = &self.data[at..at + rest_size];
-        let before = &self.term[shared_size..self.size];
+        let before = &self.bytes[shared_size..self.size];
         let common = match (rest.first(), before.first()) {
             (Some(_), None) => shared_size,
             (Some(byte), Some(other)) if byte > other => shared_size,
             _ if rest > before => shared_size + rest.iter().zip(before).take_while(|(a, b)| a == b).count(),
-            _ => {
-                return Err(Error::malformed(format!(
-                    "front-coded terms: number {} is not above the one before it",
-                    self.count
-                )))
-            }
+            _ => return Err(self.error("is not above the one before it")),
         };
-        // the term before is UTF-8, so what it shares up to the start of one of its characters is that too
-        let mut new = common;
-        while new < self.size && new > 0 && self.term[new] & 0xC0 == 0x80 {
-            new -= 1;
+        // up to the start of one of its characters, what the term before shares with this one is well formed
+        let mut place = common;
+        while place < self.size && self.bytes[place] & 0xC0 == 0x80 {
+            place -= 1;
         }
         self.size = shared_size + rest_size;
-        self.term[shared_size..self.size].copy_from_slice(rest);
-        let bytes = &self.term[..self.size];
-        let rest = std::str::from_utf8(&bytes[new..])
-            .map_err(|_| Error::malformed(format!("front-coded terms: number {} is not UTF-8", self.count)))?;
+        self.bytes[shared_size..self.size].copy_from_slice(rest);
+        let shared = usize::from(self.before[place]);
+        let mut count = shared;
+        while place < self.size {
+            let (char, next) = match char_at(&self.bytes[..self.size], place) {
+                Some(found) => found,
+                None => return Err(self.error("is not UTF-8")),
+            };
+            self.chars[count] = char;
+            count += 1;
+            place = next;
+            self.before[place] = count as u8;
+        }
         self.at = at + rest_size;
         self.count += 1;
-        Ok(Some(Term { bytes, new, rest }))
+        Ok(Some(Term { chars: &self.chars[..count], shared }))
+    }
+
+    #[cold]
+    fn error(&self, problem: &str) -> Error {
+        Error::malformed(format!("front-coded terms: number {} {}", self.count, problem))
+    }
+}
+
+/// The character that starts at a byte, and where it ends; `None` where that is no UTF-8.
+#[inline]
+fn char_at(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let first = bytes[at];
+    if first < 0x80 {
+        return Some((char::from(first), at + 1));
+    }
+    if let [0xE1..=0xEC, second, third, ..] = bytes[at..] {
+        // most others, and any two continuations will do
+        return match (second & 0xC0, third & 0xC0) {
+            (0x80, 0x80) => {
+                let code = u32::from(first & 0x0F) << 12 | u32::from(second & 0x3F) << 6 | u32::from(third & 0x3F);
+                char::from_u32(code).map(|char| (char, at + 3))
+            }
+            _ => None,
+        };
+    }
+    let (size, bits) = match first {
+        0xC0..=0xDF => (2, first & 0x1F),
+        0xE0..=0xEF => (3, first & 0x0F),
+        0xF0..=0xF7 => (4, first & 0x07),
+        _ => return None,
+    };
+    let mut code = u32::from(bits);
+    for byte in bytes.get(at + 1..at + size)? {
+        if byte & 0xC0 != 0x80 {
+            return None;
+        }
+        code = code << 6 | u32::from(byte & 0x3F);
+    }
+    // no surrogate, none above U+10FFFF, and none written longer than need be
+    let char = char::from_u32(code)?;
+    if char.len_utf8() == size {
+        Some((char, at + size))
+    } else {
+        None
     }
 }
 
@@ -106,8 +152,7 @@ mod tests {
     fn all(data: &[u8]) -> std::result::Result<Vec<(String, usize)>, String> {
         let (mut terms, mut found) = (Terms::new(data), Vec::new());
         while let Some(term) = terms.next().map_err(|error| error.to_string())? {
-            assert!(term.bytes.ends_with(term.rest.as_bytes()) && term.new + term.rest.len() == term.bytes.len());
-            found.push((String::from_utf8(term.bytes.to_vec()).unwrap(), term.new));
+            found.push((term.chars.iter().collect(), term.shared));
         }
         Ok(found)
     }
@@ -122,7 +167,32 @@ mod tests {
     #[test]
     fn a_prefix_may_be_shared_less_than_it_could_and_cut_a_code_point() {
         let found = all(b"\x00\x03\xe5\xa5\xbd\x02\x01\xbe\x00\x04\xe5\xa5\xbea").unwrap();
-        assert_eq!(found, [("好".into(), 0), ("\u{597e}".into(), 0), ("\u{597e}a".into(), 3)]);
+        assert_eq!(found, [("好".into(), 0), ("\u{597e}".into(), 0), ("\u{597e}a".into(), 1)]);
+    }
+
+    #[test]
+    fn utf_8_is_what_the_standard_library_says() {
+        for code in (0..0x11_0000).filter_map(char::from_u32) {
+            assert_eq!(char_at(code.to_string().as_bytes(), 0), Some((code, code.len_utf8())));
+        }
+        let mut bytes = [0; 4];
+        for first in 0..=255 {
+            for second in [0, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF] {
+                for rest in [[0x80, 0x80], [0xBF, 0xBF], [0x80, 0x41], [0x41, 0x80], [0xC0, 0x80]] {
+                    bytes[..2].copy_from_slice(&[first, second]);
+                    bytes[2..].copy_from_slice(&rest);
+                    for size in 1..=4 {
+                        let (bytes, mut at, mut chars) = (&bytes[..size], 0, String::new());
+                        while let Some((char, next)) = bytes.get(at).and_then(|_| char_at(bytes, at)) {
+                            chars.push(char);
+                            at = next;
+                        }
+                        let ours = if at == size { Some(chars.as_str()) } else { None };
+                        assert_eq!(ours, std::str::from_utf8(bytes).ok(), "{:02x?}", bytes);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::patterns::Done;
 use super::trie::{Key, Table, LEAF, LISTED, NODE, NONE};
 use crate::artifact::preprocessor::NGramSettings;
 use crate::artifact::schema::PatternGroup;
-use crate::artifact::terms::{Term, Terms};
+use crate::artifact::terms::{Term, Terms, MAX_TERM_BYTES};
 use crate::error::{Error, Result};
 
 /// Character n-grams, and literals that may stand anywhere or as a word.
@@ -88,15 +88,20 @@ struct Alphabet {
 const PAGE: usize = 128;
 
 impl Alphabet {
-    fn new() -> Alphabet {
-        Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: vec![0; PAGE], count: 0 }
+    /// Empty, with room for about so many pages.
+    fn new(pages: usize) -> Alphabet {
+        let mut alphabet =
+            Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: Vec::with_capacity(pages * PAGE), count: 0 };
+        alphabet.pages.resize(PAGE, 0);
+        alphabet
     }
 
+    #[inline]
     fn add(&mut self, code: u32) -> u32 {
         let page = &mut self.page_of[code as usize / PAGE];
         if *page == 0 {
             *page = (self.pages.len() / PAGE) as u16;
-            self.pages.resize(self.pages.len() + PAGE, 0);
+            self.pages.extend([0; PAGE]);
         }
         let symbol = &mut self.pages[usize::from(*page) * PAGE + code as usize % PAGE];
         if *symbol == 0 {
@@ -128,7 +133,6 @@ pub(crate) struct Walker<K> {
     pub(super) begin: u32,
     pub(super) end: u32,
     lists: Vec<List>,
-    list_of_node: Vec<u32>,
     groups: Vec<u32>,
 }
 
@@ -148,10 +152,10 @@ impl<K: Key> Walker<K> {
         self.terms + root
     }
 
-    /// Number of the list of a node that has one.
+    /// Number of the list of a node that has one: a step by 0 leads there, which is no character's.
     #[inline]
     pub(super) fn list_at(&self, node: u32) -> usize {
-        self.list_of_node[node as usize] as usize
+        self.table.step(node, 0) as usize
     }
 
     #[inline]
@@ -189,8 +193,8 @@ pub(crate) struct LookupBuilder<K> {
     /// Nodes and symbols have to be below these to fit into a key.
     limits: (u32, u32),
     full: bool,
-    /// Of the term or literal before: where a character ends, its node and how many characters there are.
-    path: Vec<(Step, usize)>,
+    /// Of the term or literal before: by how many characters, the step there.
+    path: Vec<Step>,
     /// A list, whether its group wants a whole word, the group.
     endings: Vec<(u32, bool, u32)>,
 }
@@ -206,15 +210,14 @@ impl<K: Key> LookupBuilder<K> {
         let node_bits = (usize::BITS - nodes.leading_zeros()).min(30);
         let symbol_bits = (K::BITS - node_bits).min(31);
         let walker = Walker {
-            table: Table::new(terms + terms / 8 + literals / 4 + LONGEST, symbol_bits),
-            alphabet: Alphabet::new(),
+            table: Table::new(terms + terms / 8 + literals / 5 * 2 + LONGEST, symbol_bits),
+            alphabet: Alphabet::new(16 + terms / 64),
             firsts: vec![NONE],
             terms: terms as u32,
             word_max: settings.word_max,
             begin: NONE,
             end: NONE,
-            lists: Vec::new(),
-            list_of_node: Vec::new(),
+            lists: Vec::with_capacity(literals / 6),
             groups: Vec::new(),
         };
         LookupBuilder {
@@ -224,7 +227,7 @@ impl<K: Key> LookupBuilder<K> {
             words: 0,
             limits: (1 << node_bits, 1 << symbol_bits),
             full: terms >= NODE as usize,
-            path: vec![(Step { node: 0, place: NOWHERE }, 0); 256],
+            path: vec![Step { node: 0, place: NOWHERE }; MAX_TERM_BYTES + 1],
             endings: Vec::with_capacity(literals / 5),
         }
     }
@@ -237,16 +240,16 @@ impl<K: Key> LookupBuilder<K> {
     #[inline]
     fn child(&mut self, from: Step, symbol: u32, number: Option<u32>) -> Step {
         let new = number.unwrap_or(self.nodes);
-        let place = if from.node == self.walker.root(CHARS) {
-            FIRST | symbol as usize
+        let (place, next) = if from.node == self.walker.root(CHARS) {
+            let next = &mut self.walker.firsts[symbol as usize];
+            if *next == NONE {
+                *next = new | LEAF;
+            }
+            (FIRST | symbol as usize, *next)
         } else {
             self.walker.table.get_or_add(from.node, symbol, new | LEAF)
         };
-        let next = self.at(place);
-        if *next == NONE {
-            *next = new | LEAF;
-        }
-        let node = *next & NODE;
+        let node = next & NODE;
         if node == new {
             self.nodes += u32::from(number.is_none());
             if from.place != NOWHERE {
@@ -288,23 +291,17 @@ impl<K: Key> LookupBuilder<K> {
     /// Goes through front-coded terms and gives their number; adds as many as were promised.
     pub(crate) fn add_terms(&mut self, data: &[u8]) -> Result<usize> {
         let mut terms = Terms::new(data);
-        self.path[0] = (self.root(CHARS), 0);
-        let mut known = 0; // so many bytes of the term before are in `path`
+        self.path[0] = self.root(CHARS);
+        let mut known = 0; // so many characters of the term before are in `path`
         let mut index = 0;
-        while let Some(Term { bytes, new, mut rest }) = terms.next()? {
+        while let Some(Term { chars, shared }) = terms.next()? {
             if index < self.walker.terms && self.reserve(&mut known) {
-                if bytes[0] == WORD_MARK as u8 {
-                    self.add_word_term(text_of(&bytes[1..])?, index);
-                    known = 0;
-                } else {
-                    if known < new {
-                        rest = text_of(&bytes[known..])?;
-                    }
-                    known = known.min(new);
-                    if self.is_char_ngram(bytes, self.path[known].1 + rest.chars().count()) {
-                        self.add_chars(known, rest, Some(index));
-                        known = bytes.len();
-                    }
+                known = known.min(shared);
+                if chars[0] as u32 == WORD_MARK {
+                    self.add_word_term(&chars[1..], index);
+                } else if self.is_char_ngram(chars) {
+                    self.add_chars(known, chars, Some(index));
+                    known = chars.len();
                 }
             }
             index += 1;
@@ -313,44 +310,42 @@ impl<K: Key> LookupBuilder<K> {
     }
 
     /// False for terms that no text has as a character n-gram.
-    fn is_char_ngram(&self, term: &[u8], chars: usize) -> bool {
-        let mark_alone = matches!(term, [mark] if [BEGIN, END].contains(&u32::from(*mark)));
-        (self.settings.char_min..=self.settings.char_max).contains(&chars) && !mark_alone
+    fn is_char_ngram(&self, term: &[char]) -> bool {
+        let mark_alone = matches!(term, [mark] if [BEGIN, END].contains(&(*mark as u32)));
+        (self.settings.char_min..=self.settings.char_max).contains(&term.len()) && !mark_alone
     }
 
-    /// Steps on from the bytes that are in `path`; the last node is that of a term, if there is one.
+    /// Steps on from the characters that are in `path`; the last node is that of a term, if there is one.
     #[inline]
-    fn add_chars(&mut self, known: usize, rest: &str, term: Option<u32>) -> Step {
-        let (mut step, mut count) = self.path[known];
-        for (at, char) in rest.char_indices() {
-            let symbol = self.symbol(char);
-            let end = at + char.len_utf8();
-            step = self.child(step, symbol, if end == rest.len() { term } else { None });
-            count += 1;
-            self.path[known + end] = (step, count);
+    fn add_chars(&mut self, known: usize, chars: &[char], term: Option<u32>) -> Step {
+        let mut step = self.path[known];
+        for (i, char) in chars.iter().enumerate().skip(known) {
+            let symbol = self.symbol(*char);
+            step = self.child(step, symbol, if i + 1 == chars.len() { term } else { None });
+            self.path[i + 1] = step;
         }
         step
     }
 
     /// Adds a word n-gram, unless no text has it: `words` are joined by single spaces, and marks stand at the ends.
-    fn add_word_term(&mut self, words: &str, index: u32) {
-        let count = words.split(' ').count();
+    fn add_word_term(&mut self, words: &[char], index: u32) {
+        let words = words.split(|char| *char == ' ');
+        let count = words.clone().count();
         let lengths = self.settings.word_min..=self.settings.word_max;
         if self.settings.word_max == 0 || !lengths.contains(&count) {
             return;
         }
-        if count == 1 && words.chars().all(|char| matches!(char as u32, BEGIN | END)) {
+        if count == 1 && words.clone().flatten().all(|char| matches!(*char as u32, BEGIN | END)) {
             return;
         }
         let mut sequence = self.root(SEQUENCES);
-        for (i, word) in words.split(' ').enumerate() {
+        for (i, word) in words.enumerate() {
             let mut step = self.root(WORDS);
-            for char in word.chars() {
-                let symbol = self.symbol(char);
+            for char in word {
+                let symbol = self.symbol(*char);
                 step = self.child(step, symbol, None);
             }
-            let place = self.walker.table.get_or_add(step.node, 0, self.words);
-            let number = *self.at(place);
+            let (_, number) = self.walker.table.get_or_add(step.node, 0, self.words);
             self.words += u32::from(number == self.words);
             sequence = self.child(sequence, number, if i + 1 == count { Some(index) } else { None });
         }
@@ -365,10 +360,13 @@ impl<K: Key> LookupBuilder<K> {
             (group.word, CHARS, true),
             (group.anywhere, CHARS, false),
         ] {
+            if data.is_empty() {
+                continue;
+            }
             let (mut literals, mut known) = (Terms::new(data), 0);
-            self.path[0] = (self.root(root), 0);
-            while let Some(Term { bytes, new, mut rest }) = literals.next()? {
-                if !is_normalized(bytes[..new].last().copied(), rest) {
+            self.path[0] = self.root(root);
+            while let Some(Term { chars, shared }) = literals.next()? {
+                if !is_normalized(chars, shared) {
                     return Err(Error::malformed("a literal is not normalized text"));
                 }
                 if !self.reserve(&mut known) {
@@ -376,18 +374,15 @@ impl<K: Key> LookupBuilder<K> {
                 }
                 let step = if root == ENDS {
                     let mut step = self.root(root);
-                    for char in text_of(bytes)?.chars().rev() {
-                        let symbol = self.symbol(char);
+                    for char in chars.iter().rev() {
+                        let symbol = self.symbol(*char);
                         step = self.child(step, symbol, None);
                     }
                     step
                 } else {
-                    if known < new {
-                        rest = text_of(&bytes[known..])?;
-                    }
-                    self.add_chars(known.min(new), rest, None)
+                    self.add_chars(known.min(shared), chars, None)
                 };
-                known = bytes.len();
+                known = chars.len();
                 self.end(step, whole, number);
             }
         }
@@ -396,16 +391,11 @@ impl<K: Key> LookupBuilder<K> {
 
     /// A literal ends at a node.
     fn end(&mut self, step: Step, whole: bool, group: u32) {
-        let Walker { list_of_node, lists, .. } = &mut self.walker;
-        let node = step.node as usize;
-        if node >= list_of_node.len() {
-            list_of_node.resize(node + 1, NONE);
-        }
-        if list_of_node[node] == NONE {
-            list_of_node[node] = lists.len() as u32;
+        let Walker { table, lists, .. } = &mut self.walker;
+        let (_, list) = table.get_or_add(step.node, 0, lists.len() as u32);
+        if list as usize == lists.len() {
             lists.push(List { start: 0, words: 0, end: 0 });
         }
-        let list = list_of_node[node];
         lists[list as usize].words += u32::from(!whole);
         lists[list as usize].end += 1;
         self.endings.push((list, whole, group));
@@ -426,10 +416,6 @@ impl<K: Key> LookupBuilder<K> {
         walker.end = walker.mark(END);
         Ok(Some(walker.into()))
     }
-}
-
-fn text_of(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|_| Error::malformed("front-coded terms: not UTF-8"))
 }
 
 impl<K: Key> Walker<K> {
@@ -516,6 +502,33 @@ mod tests {
                 assert_eq!(indices, expected, "{:?}", text);
             }
         }
+    }
+
+    #[test]
+    fn what_small_keys_do_not_hold_is_left_to_large_ones() {
+        fn lookup<K: Key>(data: &[u8], count: usize) -> Option<Lookup>
+        where
+            Lookup: From<Walker<K>>,
+        {
+            let settings = NGramSettings { char_min: 1, char_max: 1, word_min: 1, word_max: 0 };
+            let mut builder = LookupBuilder::<K>::new(settings, count, data.len(), 0);
+            assert_eq!(builder.add_terms(data).unwrap(), count);
+            builder.finish().unwrap()
+        }
+        let han: Vec<String> = ('\u{4e00}'..='\u{9fff}').map(String::from).collect();
+        let hangul: Vec<String> = ('\u{ac00}'..='\u{d7a3}').map(String::from).collect();
+        let terms: Vec<&str> = han.iter().chain(&hangul).map(String::as_str).collect();
+        let data = front_coded(&terms);
+        assert!(lookup::<u32>(&front_coded(&terms[..9_000]), 9_000).is_some());
+        assert!(lookup::<u32>(&data, terms.len()).is_none());
+        let large = lookup::<u64>(&data, terms.len()).unwrap();
+        let (mut marked, mut done, mut hits, mut indices) = (vec![], Done::default(), Hits::default(), vec![]);
+        normalize_into("一\u{9fff}가a", &mut marked);
+        hits.prepare(terms.len(), terms.len(), false);
+        done.prepare(0);
+        large.find(&marked, &mut Vec::new(), &mut Vec::new(), &mut done, &mut hits);
+        hits.drain_into(&mut indices);
+        assert_eq!(indices, [0, han.len() as u32 - 1, han.len() as u32]);
     }
 
     #[test]

@@ -105,18 +105,18 @@ pub(crate) fn normalize_into(text: &str, out: &mut Vec<Char>) {
     out.push(Char::new(END, Class::Other));
 }
 
-/// Whether normalizing leaves a text as it is; where it goes on a normalized one, `after` is the byte before it.
+/// Whether normalizing leaves a text of at least one character as it is, if it does so with the first `known` of them.
 ///
 /// No fold gives a code point that is folded itself, so each has to be kept.
-pub(crate) fn is_normalized(after: Option<u8>, text: &str) -> bool {
-    let mut after_space = after.map_or(true, |byte| byte == b' ');
-    for char in text.chars() {
-        if !is_kept(char as u32) || (char == ' ' && after_space) {
+pub(crate) fn is_normalized(chars: &[char], known: usize) -> bool {
+    let mut after_space = known == 0 || chars[known - 1] == ' ';
+    for char in &chars[known..] {
+        if !is_kept(*char as u32) || (*char == ' ' && after_space) {
             return false;
         }
-        after_space = char == ' ';
+        after_space = *char == ' ';
     }
-    !after_space || (after.is_none() && text.is_empty())
+    !after_space
 }
 
 /// Code points as a string.
@@ -162,16 +162,18 @@ mod tests {
 
     #[test]
     fn what_is_normalized() {
-        for code in (0..0x11_0000).filter_map(char::from_u32) {
-            for text in [format!("a{}b", code), format!("{}", code)] {
-                assert_eq!(is_normalized(None, &text), normalize(&text) == text, "{:?}", text);
-            }
+        let check = |text: &str| {
+            let chars: Vec<char> = text.chars().collect();
+            assert_eq!(is_normalized(&chars, 0), normalize(text) == text, "{:?}", text);
+        };
+        for char in (0..0x11_0000).filter_map(char::from_u32) {
+            check(&format!("a{}b", char));
+            check(&char.to_string());
         }
-        for text in ["", "a b", "a  b", " a", "a "] {
-            assert_eq!(is_normalized(None, text), normalize(text) == text, "{:?}", text);
-            assert_eq!(is_normalized(Some(b' '), text), text == "a b", "{:?}", text);
+        for text in ["a b", "a  b", " a", "a "] {
+            check(text);
         }
-        assert!(is_normalized(Some(b'a'), " a"));
+        assert!(is_normalized(&['A', ' ', 'b'], 2) && !is_normalized(&['a', ' ', ' ', 'b'], 2));
     }
 
     #[test]

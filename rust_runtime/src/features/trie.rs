@@ -80,9 +80,9 @@ pub(crate) struct Table<K> {
 }
 
 impl<K: Key> Table<K> {
-    /// An empty table for about so many edges, whose symbols have so many bits.
+    /// An empty table for about so many edges, whose symbols have so many bits; the emptier, the shorter a search.
     pub(crate) fn new(edges: usize, symbol_bits: u32) -> Table<K> {
-        let slots = vec![Slot { key: K::FREE, next: NONE }; edges + edges / 2 + 16];
+        let slots = vec![Slot { key: K::FREE, next: NONE }; edges * 5 / 2 + 16];
         Table { slots, count: 0, symbol_bits, multiplier: MULTIPLIER, long: false }
     }
 
@@ -126,17 +126,18 @@ impl<K: Key> Table<K> {
         }
     }
 
-    /// The place of an edge; where there is none, it is made and leads to `next`. There has to be room.
+    /// The place of an edge and where it leads; where there is none, it is made and leads to `next`. There has to be room.
     #[inline]
-    pub(crate) fn get_or_add(&mut self, node: u32, symbol: u32, next: u32) -> usize {
+    pub(crate) fn get_or_add(&mut self, node: u32, symbol: u32, next: u32) -> (usize, u32) {
         let key = K::of(node, symbol, self.symbol_bits);
         let (at, probes) = self.search(key);
-        if self.slots[at].key == K::FREE {
-            self.slots[at] = Slot { key, next };
+        let slot = &mut self.slots[at];
+        if slot.key == K::FREE {
+            *slot = Slot { key, next };
             self.count += 1;
             self.long |= probes > LONGEST_PROBE;
         }
-        at
+        (at, slot.next)
     }
 
     /// Where the edge at a place leads.
@@ -149,9 +150,15 @@ impl<K: Key> Table<K> {
     #[inline]
     fn search(&self, key: K) -> (usize, usize) {
         let (mut at, mut probes) = (self.place(key), 0);
-        while self.slots[at].key != K::FREE && self.slots[at].key != key {
-            at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
+        while let Some(slot) = self.slots.get(at) {
+            if slot.key == key || slot.key == K::FREE {
+                return (at, probes);
+            }
+            at += 1;
             probes += 1;
+            if at == self.slots.len() {
+                at = 0;
+            }
         }
         (at, probes)
     }
@@ -181,8 +188,8 @@ mod tests {
             table.reserve(2);
             let mut node = word % 2;
             for digit in [word / 100, word % 100] {
-                let place = table.get_or_add(node, digit, nodes);
-                let next = *table.at(place);
+                let (place, next) = table.get_or_add(node, digit, nodes);
+                assert_eq!(*table.at(place), next);
                 if next == nodes {
                     nodes += 1;
                     edges.push((node, digit, next));
