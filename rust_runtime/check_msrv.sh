@@ -13,6 +13,7 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -r src cli "$copy"
 awk '/^\[/ { skip = $0 ~ /^\[(features|dependencies|dev-dependencies|\[bench\])/ } !skip' Cargo.toml >"$copy/Cargo.toml"
+awk '/^\[/ { skip = $0 ~ /^\[features/ } !skip' cli/Cargo.toml >"$copy/cli/Cargo.toml"
 cd "$copy"
 cargo "+$toolchain" build --offline --workspace
 echo "builds with $(cargo "+$toolchain" --version)"
