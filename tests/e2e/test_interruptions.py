@@ -22,11 +22,18 @@ TESTER = [sys.executable, str(ROOT / "scripts" / "interactive_tester.py")]
 
 def interrupted(command: list[str], ready: Callable[[subprocess.Popen[bytes]], object]) -> tuple[int, str]:
     """Start, wait until it is ``ready``, press Ctrl-C; exit code and the rest of stderr."""
-    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True, preexec_fn=listen
+    ) as process:
         ready(process)
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=30)
         return process.returncode, said.decode()
+
+
+def listen() -> None:
+    """A shell that runs the tests in the background hands down that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def loading(process: subprocess.Popen[bytes]) -> None:
@@ -99,7 +106,7 @@ def test_an_interrupted_bar_leaves_the_terminal_in_order(own: Forged) -> None:
     environment = {**os.environ, "TERM": "xterm-256color"}
     command = [*PYTHON, *map(str, places(own)), "--steps", "verify"]
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True, preexec_fn=listen
     )
     os.close(theirs)
     out, pressed = b"", False
