@@ -25,6 +25,27 @@ MAX_PROBLEMS = 50
 """At most this many mistakes are printed at once."""
 
 
+class SecondPass(Strict):
+    """How generated texts are read a second time by a model that is not told the wanted label.
+
+    Where the texts come from a provider that writes from a grammar there is nobody to ask, unless ``provider`` names
+    one.
+    """
+
+    provider: Name | None = None
+    """Who reads; the provider that writes if not given."""
+    settings: dict[str, Any] = {}
+    """Put over the reader's own settings under ``generate.settings``: another model, another temperature."""
+    share: Share = 1.0
+    """Share of the accepted texts that is read; 0 reads nothing."""
+    votes: Annotated[int, Field(ge=1, le=9)] = 3
+    """Readings of a text in a borderline cell: a trap, a pair, a near miss, or a cell in doubt."""
+    doubt: Share = 0.8
+    """A cell whose agreement is below this is in doubt."""
+    texts: Annotated[int, Field(ge=1, le=50)] = 10
+    """Texts read in one request."""
+
+
 class Generate(Strict):
     """Settings of step generate.
 
@@ -38,12 +59,26 @@ class Generate(Strict):
     """Cells of the coverage plan, per label and language; 0 generates nothing."""
     samples_per_cell: Annotated[int, Field(ge=1, le=50)] = 4
     """Texts wanted of each axis and trap cell; a pair cell is one text."""
-    trap_share: Share = 0.2
+    trap_share: Share = 0.1
     """Share of cells that ask for a trap."""
     pair_share: Share = 0.15
     """Share of cells that are halves of minimal pairs."""
+    near_share: Share = 0.05
+    """Share of cells that ask for a near miss; only where the constitution declares some."""
     max_rounds: Annotated[int, Field(ge=1, le=20)] = 3
     """How often cells that are not full are asked for again, the first time included."""
+    examples: Annotated[int, Field(ge=0, le=20)] = 4
+    """Accepted texts shown in a prompt, others each time."""
+    avoid: Annotated[int, Field(ge=0, le=50)] = 10
+    """Accepted texts a prompt says not to write again."""
+    least_novelty: Share = 0.15
+    """A round in which less than this share of a cell's offered texts is kept is a dull one."""
+    patience: Annotated[int, Field(ge=1, le=20)] = 2
+    """After so many dull rounds in a row a cell is saturated: it is asked for no more, and named in the report."""
+    token_budget: Annotated[int, Field(ge=1)] | None = None
+    """Most tokens to be spent, prompts and answers together."""
+    second_pass: SecondPass = SecondPass()
+    """The blind second reading."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 4
     """Requests under way at a time."""
     corpus: bool = True
@@ -254,6 +289,7 @@ DOUBTS = {
     "axes": "axis '",
     "patterns": "a group",
     "grammar": "slot '",
+    "near_misses": "near miss '",
     "languages": "language '",
     "tasks": "task '",
     "generate": "min_length",
@@ -437,4 +473,23 @@ def _component_problems(document: Document, declaration: Declaration) -> list[Pr
                 component.Settings.model_validate(getattr(declaration, str(path[0])).settings[name])
             except ValidationError as error:
                 problems += [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
-    return problems
+    return problems + _reader_problems(document, declaration.generate)
+
+
+def _reader_problems(document: Document, generate: Generate) -> list[Problem]:
+    """A second reader that does not exist, and mistakes in the settings it is given."""
+    name = generate.second_pass.provider or generate.provider
+    path: Path_ = ("generate", "second_pass", "provider")
+    try:
+        component = registry.find("providers", name)
+    except FoundryError as error:
+        return [document.problem(path, error.message)] if generate.second_pass.provider else []
+    own = generate.second_pass.settings
+    if not own and not generate.second_pass.provider:
+        return []
+    try:
+        component.Settings.model_validate({**generate.settings.get(name, {}), **own})
+    except ValidationError as error:
+        path = (*path[:-1], "settings") if own else path
+        return [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
+    return []

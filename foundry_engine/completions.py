@@ -52,11 +52,15 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider can and needs."""
+    """What a provider can and needs.
+
+    ``reads_prompt`` is false where the cell alone decides what is written: from a grammar, a list or a script.
+    """
 
     structured_output: bool
     paid: bool
     needs: tuple[str, ...] = ()
+    reads_prompt: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,20 @@ class BoundaryCase(Strict):
     """``out``: beyond a bag of n-grams, reported and not gated."""
 
 
+class NearMiss(Strict):
+    """A kind of text near a label's border from outside: it looks like ``of`` and is ``label``.
+
+    Where a label takes everything else (Other, none), ``label`` is that one; of two labels it is the other.
+    """
+
+    of: Name
+    """The label it is easily taken for."""
+    label: Name
+    """Its label, by the law."""
+    topic: LocalText
+    """What such texts are about."""
+
+
 class Anchors(Strict):
     """Literals by where they must stand in the normalized text.
 
@@ -136,6 +150,8 @@ class Mould(Strict):
     """Which of the declared traps its texts are cases of."""
     pair: Name | None = None
     """Name shared by the moulds of a minimal pair."""
+    near: Name | None = None
+    """Which of the declared near misses its texts are."""
     axes: dict[Name, Name] = {}
     """Axis: value; cells that ask for these values prefer the mould."""
     weight: Weight = 1.0
@@ -152,7 +168,10 @@ class Grammar(Strict):
 
 
 class Prompt(Strict):
-    """What a model is asked. ``user`` may use {label} {definition} {rules} {language} {attributes} {trap} {count}."""
+    """What a model is asked: with {label} {definition} {rules} {confusable} {language} {attributes} {trap} {count}.
+
+    Examples and texts to avoid are put before ``user``, what the cell asks besides after it.
+    """
 
     system: Text
     """The instruction, the same for every request of a label."""
@@ -189,7 +208,9 @@ class Constitution(Strict):
     axes: dict[Name, dict[Name, Weight]] = {}
     """What generated texts vary in. Axis: value: weight; 0 is never drawn."""
     confusable: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = []
-    """Pairs of labels that are easily taken for each other; for people who read the law."""
+    """Pairs of labels that are easily taken for each other; minimal pairs are asked for across their borders."""
+    near_misses: dict[Name, NearMiss] = {}
+    """Kinds of text that look like one label and are another, by name: hard negatives."""
     grammar: Grammar = Grammar()
     """What the offline provider writes from."""
     prompt: Prompt
@@ -234,10 +255,21 @@ def _labels(c: Constitution) -> Iterator[Finding]:
         *((("grammar", "moulds", name, "label"), mould.label) for name, mould in c.grammar.moulds.items()),
         *((("abstain", name), name) for name in c.abstain),
         *((("confusable", i, j), name) for i, pair in enumerate(c.confusable) for j, name in enumerate(pair)),
+        *((("near_misses", n, "of"), near.of) for n, near in c.near_misses.items()),
+        *((("near_misses", n, "label"), near.label) for n, near in c.near_misses.items()),
     ]
     for path, name in uses:
         if name not in known:
             yield path, f"label '{name}' is not declared"
+    for i, (first, second) in enumerate(c.confusable):
+        if first == second:
+            yield ("confusable", i, 1), f"label '{first}' twice: a pair is two labels"
+    for name, near in c.near_misses.items():
+        if near.of == near.label:
+            yield (
+                ("near_misses", name, "label"),
+                f"label '{near.of}' is no near miss of itself: name what it is instead",
+            )
 
 
 def _patterns(c: Constitution) -> Iterator[Finding]:
@@ -277,6 +309,12 @@ def _grammar(c: Constitution, languages: list[str]) -> Iterator[Finding]:
                 yield (*path, "texts", i), "brackets that do not close"
         if mould.trap is not None and mould.trap not in c.traps:
             yield (*path, "trap"), f"trap '{mould.trap}' is not declared"
+        if mould.near is not None:
+            miss = c.near_misses.get(mould.near)
+            if miss is None:
+                yield (*path, "near"), f"near miss '{mould.near}' is not declared"
+            elif miss.label != mould.label:
+                yield (*path, "near"), f"near miss '{mould.near}' has label {miss.label}, its mould {mould.label}"
         for axis, value in mould.axes.items():
             if value not in c.axes.get(axis, {}):
                 yield (*path, "axes", axis), f"axis '{axis}' has no value '{value}'"

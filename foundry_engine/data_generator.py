@@ -1,8 +1,8 @@
 """Step 1, generate: a constitution becomes labelled samples in ``1_samples/``.
 
 A coverage plan says what is wanted; a provider writes it; replies are journalled before they are used; gates accept or
-reject each text in plan order, so a resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's
-own file, goes through the same gates.
+reject each text in plan order; a reader blind to the wanted label confirms it; steering says what to ask next. A resumed
+run gives the bytes of an unbroken one. The blueprint's corpus, or one's own file, goes through the same gates.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.completions import CompletionRequest, Provider, ProviderContext
+from foundry_engine.completions import ProviderContext
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
-from foundry_engine.features.normalizer import normalize
 from foundry_engine.folders import (
     REJECTED_FILE,
     SAMPLES_FILE,
@@ -31,37 +32,33 @@ from foundry_engine.folders import (
     sha256_of,
     write_atomic,
 )
-from foundry_engine.generation.asking import ask_all
+from foundry_engine.generation import report
+from foundry_engine.generation.asking import Desk
+from foundry_engine.generation.estimate import Purse
 from foundry_engine.generation.gates import Gates, reasons_in_order
-from foundry_engine.generation.own_rows import read_rows
-from foundry_engine.generation.plan import Cell, make_plan
-from foundry_engine.generation.prompt import request_for
-from foundry_engine.generation.reply_parser import parse_reply
+from foundry_engine.generation.harvest import Harvest
+from foundry_engine.generation.plan import make_plan
+from foundry_engine.generation.repertoire import Repertoire
+from foundry_engine.generation.rounds import Rounds
+from foundry_engine.generation.steering import Steering
 from foundry_engine.log import Progress, Silent
-from foundry_engine.records import Sample, lines_of, record_id
-from foundry_engine.streaming.journal import Journal, Reply
+from foundry_engine.records import lines_of
+from foundry_engine.streaming.journal import Journal
 
-PLAN = "plan.jsonl"
+PLAN, REQUESTS, PROVENANCE, QUARANTINE = "plan.jsonl", "requests.jsonl", "provenance.jsonl", "quarantine.jsonl"
+REPORT = "generation"
+"""Name of the report's files, with ``.json``, ``.md`` and ``.html``."""
 
 
-@dataclass
-class Harvest:
-    """What the gates have let through and rejected so far."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One task's generation and where it works."""
 
-    gates: Gates
-    samples: list[Sample] = field(default_factory=list)
-    rejected: list[dict[str, object]] = field(default_factory=list)
-    accepted_in: Counter[str] = field(default_factory=Counter)
-    tokens: Counter[str] = field(default_factory=Counter)
-
-    def reject(self, reason: str, text: object, label: object, cell: str, source: str) -> None:
-        """Keep a rejected text with its reason."""
-        shown = {"text": _shown(text), "label": _shown(label)}
-        self.rejected.append({"reason": reason, **shown, "cell": cell, "source": source})
-
-    def reasons(self) -> dict[str, int]:
-        """How many were rejected for which reason."""
-        return dict(reasons_in_order(Counter(str(row["reason"]) for row in self.rejected)))
+    blueprint: Blueprint
+    task: str
+    folder: RunFolder
+    environment: Mapping[str, str]
+    progress: Progress
 
 
 def run(
@@ -92,129 +89,106 @@ def run(
         "languages": list(blueprint.declaration.languages),
         "seed": blueprint.declaration.seed,
         "settings": settings.model_dump(mode="json"),
+        "withheld": _withheld(blueprint, task),
         "constitution": constitution.model_dump(mode="json"),
         "corpus": sha256_of(corpus) if used == corpus else None,
         "own_file": sha256_of(own_file) if own_file is not None else None,
     }
+    job = _Job(blueprint, task, folder, environment or {}, progress or Silent())
 
     def work(fresh: Path) -> Mapping[str, object]:
         harvest = Harvest(Gates(constitution, settings))
-        if own_file is not None:
-            _take_rows(harvest, blueprint, task, own_file, "imported")
-        else:
-            if used is not None:
-                _take_rows(harvest, blueprint, task, corpus, "corpus")
-            plan = make_plan(blueprint, task)
-            write_atomic(fresh / PLAN, lines_of(plan))
-            folder.root.mkdir(parents=True, exist_ok=True)
-            with Journal(folder.journal) as journal:
-                asyncio.run(
-                    _take_plan(harvest, blueprint, task, plan, journal, environment or {}, progress or Silent())
-                )
-        _require_every_label(harvest, constitution.label_names, task)
+        labels, languages = constitution.label_names, list[str](blueprint.declaration.languages)
+        if used is not None:
+            harvest.take_rows(task, used, labels, languages, "imported" if own_file else "corpus")
+        more = {} if own_file else asyncio.run(_generate(job, harvest, fresh))
+        _require_every_label(harvest, labels, task)
         write_atomic(fresh / SAMPLES_FILE, lines_of(harvest.samples))
         write_atomic(fresh / REJECTED_FILE, lines_of(harvest.rejected))
-        return _summary(harvest)
+        return {**_summary(harvest), **more}
 
     return run_stage(folder.samples, inputs, work, force)
 
 
-def _take_rows(harvest: Harvest, blueprint: Blueprint, task: str, path: Path, origin: str) -> None:
-    """People's own rows through the gates; near duplicates of real rows are left to refining, which sees them all."""
-    labels = blueprint.constitutions[task].label_names
-    for line, row in read_rows(path, labels, list(blueprint.declaration.languages)):
-        source = row.get("source", path.stem)
-        reason = harvest.gates.check(row["text"], row["label"], row["language"], near_duplicates=False)
-        if reason:
-            harvest.reject(reason, row["text"], row["label"], f"{path.name}:{line}", source)
-            continue
-        harvest.samples.append(
-            Sample(
-                id=record_id(task, row["label"], normalize(row["text"])),
-                text=row["text"],
-                label=row["label"],
-                language=row["language"],
-                origin=row.get("origin", origin),
-                source=source,
-                licence=row.get("licence", ""),
-            )
+async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, object]:
+    """Fill the plan and write down how; what the step's summary says of it."""
+    plan = make_plan(job.blueprint, job.task)
+    job.folder.root.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal(job.folder.journal))
+        settings = job.blueprint.declaration.generate
+        writer = _desk(job, settings.provider, {}, journal, stack)
+        reader, unread = _reader(job, journal, stack)
+        seed, constitution = job.blueprint.declaration.seed, job.blueprint.constitutions[job.task]
+        steering = Steering(plan, constitution, settings, job.task, seed, writer.reads_prompt)
+        rounds = Rounds(
+            task=job.task,
+            seed=seed,
+            constitution=constitution,
+            settings=settings,
+            harvest=harvest,
+            steering=steering,
+            repertoire=_repertoire(job, harvest) if writer.reads_prompt else Repertoire(constitution),
+            writer=writer,
+            reader=reader,
+            purse=Purse(settings.token_budget),
         )
+        await rounds.run()
+    if plan and not harvest.accepted_in.total() and not harvest.quarantine:
+        _nothing_usable(harvest, settings.provider)
+    made = report.make_report(rounds, unread)
+    write_atomic(fresh / PLAN, lines_of(steering.cells))
+    rows = ((REQUESTS, rounds.requests), (PROVENANCE, harvest.provenance), (QUARANTINE, harvest.quarantine))
+    for name, lines in rows:
+        write_atomic(fresh / name, lines_of(lines))
+    text = json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+    shown = {"json": text, "md": report.as_markdown(made), "html": report.as_html(made)}
+    for ending, content in shown.items():
+        write_atomic(fresh / f"{REPORT}.{ending}", content.encode("utf-8"))
+    coverage = {name: made["coverage"][name] for name in ("cells", "full", "saturated", "unfinished", "stopped_by")}
+    return {"tokens": made["tokens"], "coverage": coverage, "quarantined": len(harvest.quarantine)}
 
 
-async def _take_plan(
-    harvest: Harvest,
-    blueprint: Blueprint,
-    task: str,
-    plan: Sequence[Cell],
-    journal: Journal,
-    environment: Mapping[str, str],
-    progress: Progress,
-) -> None:
-    """Ask for the plan in rounds: every round asks again for what the gates left missing in each cell."""
-    settings = blueprint.declaration.generate
-    constitution = blueprint.constitutions[task]
-    component = registry.find("providers", settings.provider)
-    options = component.Settings.model_validate(settings.settings.get(settings.provider, {}))
-    identity: dict[str, object] = {"name": settings.provider, "settings": options.model_dump(mode="json")}
+def _desk(job: _Job, name: str, own: Mapping[str, Any], journal: Journal, stack: AsyncExitStack) -> Desk:
+    """A provider with its settings, ready to be asked; ``own`` are put over the blueprint's."""
+    settings, constitution = job.blueprint.declaration.generate, job.blueprint.constitutions[job.task]
+    component = registry.find("providers", name)
+    options = component.Settings.model_validate({**settings.settings.get(name, {}), **own})
+    identity: dict[str, object] = {"name": name, "settings": options.model_dump(mode="json")}
     if not component.CAPABILITIES.paid:  # it may write from the grammar, which no request holds
         identity["constitution"] = fingerprint_of(
             {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
         )
-    provider: Provider = component.Provider(options, ProviderContext(constitution, environment))
-    try:
-        for attempt in range(settings.max_rounds):
-            missing = [cell for cell in plan if harvest.accepted_in[cell.id] < cell.samples]
-            if not missing:
-                break
-            requests: list[CompletionRequest] = [
-                request_for(cell, constitution, attempt, cell.samples - harvest.accepted_in[cell.id])
-                for cell in missing
-            ]
-            progress.start(f"{task}: {settings.provider}, round {attempt + 1}", len(requests))
-            replies = await ask_all(provider, identity, requests, journal, settings.concurrency, progress)
-            progress.finish()
-            before = len(harvest.samples)
-            for cell, reply in zip(missing, replies, strict=True):
-                _take_reply(harvest, task, cell, reply, settings.provider)
-            if len(harvest.samples) == before:
-                break
-    finally:
-        await provider.close()
-    if plan and not harvest.accepted_in:
-        _nothing_usable(harvest, settings.provider)
+    provider = component.Provider(options, ProviderContext(constitution, job.environment))
+    stack.push_async_callback(provider.close)
+    reads = component.CAPABILITIES.reads_prompt
+    return Desk(name, reads, provider, identity, journal, settings.concurrency, job.progress)
 
 
-def _take_reply(harvest: Harvest, task: str, cell: Cell, reply: Reply | None, source: str) -> None:
-    if reply is None:
-        harvest.reject("no_reply", "", cell.label, cell.id, source)
-        return
-    harvest.tokens.update(prompt=reply.prompt_tokens, output=reply.output_tokens)
-    items, problem = parse_reply(reply.text, reply.finish)
-    if problem:
-        harvest.reject(problem, reply.text, cell.label, cell.id, source)
-    for item in items:
-        if harvest.accepted_in[cell.id] >= cell.samples:
-            break
-        claimed = cell.label if item.label is None else item.label
-        reason = "label" if claimed != cell.label else harvest.gates.check(item.text, claimed, cell.language)
-        if reason:
-            harvest.reject(reason, item.text, claimed, cell.id, source)
-            continue
-        harvest.accepted_in[cell.id] += 1
-        text = str(item.text)
-        harvest.samples.append(
-            Sample(
-                id=record_id(task, cell.label, normalize(text)),
-                text=text,
-                label=cell.label,
-                language=cell.language,
-                origin="generated",
-                source=source,
-                cell=cell.id,
-                mould=item.mould,
-                pair=f"{cell.pair}:{cell.replica}" if cell.pair else "",
-            )
-        )
+def _reader(job: _Job, journal: Journal, stack: AsyncExitStack) -> tuple[Desk | None, str]:
+    """Who reads a second time, or nobody and why."""
+    settings = job.blueprint.declaration.generate
+    wanted = settings.second_pass
+    name = wanted.provider or settings.provider
+    if not wanted.share:
+        return None, "not verified (second_pass.share is 0)"
+    if not registry.find("providers", name).CAPABILITIES.reads_prompt:
+        return None, f"not verified ({name})"
+    return _desk(job, name, wanted.settings, journal, stack), ""
+
+
+def _repertoire(job: _Job, harvest: Harvest) -> Repertoire:
+    """What prompts may show of the corpus: nothing from sources that are only tested on."""
+    withheld = set(_withheld(job.blueprint, job.task))
+    repertoire = Repertoire(job.blueprint.constitutions[job.task])
+    for sample in harvest.samples:
+        if sample.source not in withheld:
+            repertoire.add_corpus(sample.text, (sample.label, sample.language))
+    return repertoire
+
+
+def _withheld(blueprint: Blueprint, task: str) -> list[str]:
+    return blueprint.declaration.refine.split.withhold.get(task, [])
 
 
 def _nothing_usable(harvest: Harvest, provider: str) -> None:
@@ -247,11 +221,4 @@ def _summary(harvest: Harvest) -> dict[str, object]:
         "rejected": len(harvest.rejected),
         "reasons": harvest.reasons(),
         "counts": [[*key, count] for key, count in sorted(counts.items())],
-        "tokens": dict(harvest.tokens),
     }
-
-
-def _shown(value: object) -> str:
-    """What a provider sent, of whatever type, as a text that can be written."""
-    text = value if isinstance(value, str) else repr(value)
-    return text[:500].encode("utf-8", "backslashreplace").decode("utf-8")

@@ -58,8 +58,14 @@ def line(
         typer.Option("--import", help="Use this labelled .jsonl or .csv (text, label) instead of generating."),
     ] = None,
     seed: Annotated[Optional[int], typer.Option("--seed", min=0, help="Instead of the blueprint's seed.")] = None,
+    token_budget: Annotated[
+        Optional[int],
+        typer.Option("--token-budget", min=1, help="Most tokens a task's generation may spend, prompts and answers."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run steps again that are unchanged.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the coverage plan and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the coverage plan and what it is estimated to cost, and stop.")
+    ] = False,
     models: Models = None,
     runs: Annotated[Optional[Path], typer.Option("--runs", help="Folder of the runs.  [default: runs/]")] = None,
     as_json: Json = False,
@@ -86,7 +92,7 @@ def line(
         wanted = forge.parse_steps(steps)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--steps") from error
-    declared = forge.overridden(workspace.find(blueprint), provider, seed)
+    declared = forge.overridden(workspace.find(blueprint), provider, seed, token_budget)
     tasks = list(dict.fromkeys(task)) if task else declared.tasks
     for name in tasks:
         if name not in declared.tasks:

@@ -53,7 +53,9 @@ def parse_steps(text: str) -> list[str]:
     return [step for step in STEPS if step in asked]
 
 
-def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> Blueprint:
+def overridden(
+    declared: Blueprint, provider: str | None, seed: int | None, token_budget: int | None = None
+) -> Blueprint:
     """The blueprint with what the command line overrules: defaults < blueprint < environment < command line."""
     declaration = declared.declaration
     if provider not in (None, IMPORT):
@@ -70,6 +72,9 @@ def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> B
                 f"provider '{provider}' needs {place} in the blueprint: {wrong['msg'].lower()}"
             ) from error
         generate = declaration.generate.model_copy(update={"provider": provider})
+        declaration = declaration.model_copy(update={"generate": generate})
+    if token_budget is not None:
+        generate = declaration.generate.model_copy(update={"token_budget": token_budget})
         declaration = declaration.model_copy(update={"generate": generate})
     if seed is not None:
         declaration = declaration.model_copy(update={"seed": seed})
@@ -144,7 +149,10 @@ def _told(step: str, s: Mapping[str, Any]) -> str:
     """A step's summary in a line."""
     if step == "generate":
         reasons = ", ".join(f"{count} {reason}" for reason, count in s["reasons"].items())
-        return f"{s['samples']:,} samples, {s['rejected']:,} rejected" + (f" ({reasons})" if reasons else "")
+        apart = f", {s['quarantined']:,} kept apart" if s.get("quarantined") else ""
+        stopped = "; STOPPED BY THE BUDGET" if (s.get("coverage") or {}).get("stopped_by") == "budget" else ""
+        rejected = f"{s['rejected']:,} rejected" + (f" ({reasons})" if reasons else "")
+        return f"{s['samples']:,} samples, {rejected}{apart}{stopped}"
     if step == "refine":
         order = ("train", "calibration", "test", "withheld")
         return ", ".join(f"{s['splits'][name]:,} {name}" for name in order if name in s["splits"])
@@ -171,7 +179,8 @@ def score_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
     """The coverage plan of every task, as lines and as data."""
-    from foundry_engine.generation.plan import make_plan, summary
+    from foundry_engine.generation.forecast import forecast
+    from foundry_engine.generation.plan import boundary_share, make_plan, summary
 
     lines: list[str] = []
     data: list[dict[str, object]] = []
@@ -180,11 +189,22 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
         provider = order.blueprint.declaration.generate.provider
-        lines.append(f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}")
+        requests, usage = forecast(order.blueprint, task, cells)
+        lines.append(
+            f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}, "
+            f"{boundary_share(cells):.0%} of them at a label's border"
+        )
+        if requests:
+            lines.append(
+                f"  about {requests:,} requests, {usage.prompt_tokens:,} tokens in prompts and "
+                f"{usage.output_tokens:,} in answers, if every text is kept the first time"
+            )
         if order.blueprint.declaration.generate.corpus and corpus.is_file():
             with corpus.open("rb") as file:
                 lines.append(f"  and the rows of {corpus.name}: {sum(1 for _ in file):,}")
         lines += ["  " + line for line in console.columns(("label", "language", "kind", "cells", "texts"), rows)]
         lines.append("")
-        data.append({"task": task, "cells": [{name: getattr(cell, name) for name in cell.__slots__} for cell in cells]})
+        tokens = {"prompt": usage.prompt_tokens, "output": usage.output_tokens}
+        shown = [{name: getattr(cell, name) for name in cell.__slots__} for cell in cells]
+        data.append({"task": task, "requests": requests, "tokens": tokens, "cells": shown})
     return lines, data

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import cast
 
-from foundry_engine.completions import CompletionRequest, Provider
+from foundry_engine.completions import Completion, CompletionRequest, Finish, Provider, Usage
 from foundry_engine.errors import ProviderError, Rejected
 from foundry_engine.folders import fingerprint_of
 from foundry_engine.log import Progress
@@ -21,6 +22,31 @@ FIRST_WAIT = 1.0
 MAX_WAIT = 60.0
 MAX_LOST = 4
 """After so many requests in a row without an answer the service is taken to be down."""
+
+
+@dataclass
+class Desk:
+    """A provider with its journal: answers many requests, a few at a time."""
+
+    name: str
+    reads_prompt: bool
+    provider: Provider
+    identity: Mapping[str, object]
+    journal: Journal
+    concurrency: int
+    progress: Progress
+
+    async def ask(self, requests: Sequence[CompletionRequest], what: str) -> list[Completion | None]:
+        """An answer to each request, in order; ``None`` where there was none."""
+        self.progress.start(what, len(requests))
+        replies = await ask_all(self.provider, self.identity, requests, self.journal, self.concurrency, self.progress)
+        self.progress.finish()
+        return [None if r is None else _completion(r) for r in replies]
+
+
+def _completion(reply: Reply) -> Completion:
+    finish = cast(Finish, reply.finish)
+    return Completion(reply.text, Usage(reply.prompt_tokens, reply.output_tokens), finish)
 
 
 def request_key(identity: Mapping[str, object], request: CompletionRequest) -> str:

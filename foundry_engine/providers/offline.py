@@ -13,7 +13,7 @@ from foundry_engine.completions import Capabilities, Completion, CompletionReque
 from foundry_engine.constitution import Mould
 from foundry_engine.language.noise import through
 
-CAPABILITIES = Capabilities(structured_output=True, paid=False)
+CAPABILITIES = Capabilities(structured_output=True, paid=False, reads_prompt=False)
 
 
 class Settings(BaseModel):
@@ -58,6 +58,7 @@ class Provider:
             and mould.language == wanted["language"]
             and (not wanted.get("pair") or mould.pair == wanted["pair"])
             and (not wanted.get("trap") or mould.trap == wanted["trap"])
+            and (not wanted.get("near") or mould.near == wanted["near"])
         ]
 
         def agreement(mould: Mould) -> int:

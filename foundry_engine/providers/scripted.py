@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, ProviderContext, Usage
 from foundry_engine.errors import ProviderError, RateLimited, Refused, Rejected, TimedOut, Unavailable
 
-CAPABILITIES = Capabilities(structured_output=False, paid=False)
+CAPABILITIES = Capabilities(structured_output=False, paid=False, reads_prompt=False)
 FAULTS: dict[str, type[ProviderError]] = {
     "!rate_limited": RateLimited,
     "!unavailable": Unavailable,

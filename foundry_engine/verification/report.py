@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foundry_engine.reporting import charts
-from foundry_engine.reporting.page import Page, shown
+from foundry_engine.reporting import charts, markdown
+from foundry_engine.reporting.page import Page
 from foundry_engine.verification.scores import Judged, confusion, coverage_curve
 
 SCORE_HEAD = (
@@ -75,16 +75,16 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         "## Scores",
         "",
     ]
-    lines += _markdown_table(SCORE_HEAD, score_rows(report["scores"]))
+    lines += markdown.table(SCORE_HEAD, score_rows(report["scores"]))
     lines += ["", "## Labels", ""]
-    lines += _markdown_table(("set", "language", "label", "recall", "precision"), label_rows(report["scores"]))
+    lines += markdown.table(("set", "language", "label", "recall", "precision"), label_rows(report["scores"]))
     lines += ["", "## Leave one source out", ""]
-    lines += _markdown_table(
+    lines += markdown.table(
         ("source", "language", "rows", "accuracy", "patterns alone"), left_out_rows(report["left_out"])
     )
     lines += ["", "## Certificates", ""]
     head = ("label", "threshold", "n", "errors", "error", "confidence")
-    lines += _markdown_table(head, certificate_rows(report["certificates"]))
+    lines += markdown.table(head, certificate_rows(report["certificates"]))
     return "\n".join(lines) + "\n"
 
 
@@ -151,13 +151,3 @@ def as_html(report: Mapping[str, Any], rows: Sequence[Judged], labels: Sequence[
         changed = [[c["text"], c["label"], c["before"], c["now"]] for c in report["changes"]["rows"]]
         page.table(("sentence", "label", "before", "now"), changed)
     return page.html()
-
-
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return lines + ["| " + " | ".join(_markdown(shown(value)) for value in row) + " |" for row in rows]
-
-
-def _markdown(text: str) -> str:
-    """A cell's text, so that neither Markdown nor the HTML it may hold is taken for more than text."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

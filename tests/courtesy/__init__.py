@@ -45,3 +45,12 @@ def law(**changes: Any) -> Constitution:
     """The constitution; keywords replace its parts, given as plain data."""
     data = declared().constitutions[TASK].model_dump(mode="json")
     return Constitution.model_validate({**data, **changes})
+
+
+NEAR_MISS = {"of": "Rude", "label": "Polite", "topic": {"en": "jokes among friends", "zh": "朋友间的玩笑"}}
+
+
+def reading(**generate: Any) -> Blueprint:
+    """The blueprint for a provider that reads prompts, with a near miss in its law."""
+    changed = declared(**{"provider": "author", **generate})
+    return changed.model_copy(update={"constitutions": {TASK: law(near_misses={"teasing": NEAR_MISS})}})

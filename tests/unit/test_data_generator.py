@@ -138,7 +138,8 @@ def test_nonsense_among_good_replies_is_kept_with_its_reason(folder: RunFolder) 
     reasons = Counter(row["reason"] for row in rejected(folder))
     assert {"not_json", "label", "schema", "text"} <= set(reasons)
     assert {s.source for s in samples(folder)} == {"scripted"}
-    assert all(set(row) == {"reason", "text", "label", "cell", "source"} for row in rejected(folder))
+    known = {"reason", "text", "label", "cell", "source", "round", "prompt"}
+    assert all(set(row) == known for row in rejected(folder))
     assert "NaN" not in (folder.samples / "rejected.jsonl").read_text("utf-8")
 
 

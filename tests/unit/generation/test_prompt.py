@@ -5,23 +5,51 @@ from __future__ import annotations
 import pytest
 
 from foundry_engine.generation.plan import make_plan
-from foundry_engine.generation.prompt import REPLY_SCHEMA, filled, leakage_phrases, request_for
+from foundry_engine.generation.prompt import Order, filled, leakage_phrases, plain_request, prompt_hash, request_for
 from tests import courtesy
 
 
-def test_the_label_is_given_and_never_asked_for() -> None:
-    assert "label" not in str(REPLY_SCHEMA)
+def order(round_: int = 0, **more: object) -> Order:
     cell = make_plan(courtesy.declared(), courtesy.TASK)[0]
-    request = request_for(cell, courtesy.law(), 0, 3)
-    assert cell.label in request.user and request.cell["label"] == cell.label and request.count == 3
+    return Order(cell, round_, 3, cell.attributes, **more)  # type: ignore[arg-type]
 
 
-def test_another_attempt_has_another_seed_and_the_same_front() -> None:
-    cell = make_plan(courtesy.declared(), courtesy.TASK)[0]
-    first, again, second = (request_for(cell, courtesy.law(), attempt, 3) for attempt in (0, 0, 1))
+@pytest.mark.parametrize("make", [plain_request, request_for])
+def test_the_label_is_given_and_never_asked_for(make) -> None:  # type: ignore[no-untyped-def]
+    request = make(order(), courtesy.law())
+    assert "label" not in str(request.schema)
+    assert "Polite" in request.user and request.cell["label"] == "Polite" and request.count == 3
+
+
+def test_another_round_has_another_seed_and_the_same_front() -> None:
+    first, again, second = (plain_request(order(n), courtesy.law()) for n in (0, 0, 1))
     assert first == again
     assert first.seed != second.seed and 0 <= second.seed < 2**63
     assert (first.system, first.user) == (second.system, second.user)
+
+
+def test_a_provider_without_prompts_is_asked_the_same_whatever_is_shown() -> None:
+    assert plain_request(order(), courtesy.law()) == plain_request(order(examples=("x",), avoid=("y",)), courtesy.law())
+
+
+def test_every_variation_is_another_prompt_for_the_same_wish() -> None:
+    many = [request_for(order(), courtesy.law(), variation) for variation in range(60)]
+    assert len({prompt_hash(request) for request in many}) == 60 == len({request.seed for request in many})
+    assert len({request.system for request in many}) == 1
+    assert all(request.cell == many[0].cell for request in many)
+
+
+def test_the_front_is_the_law_and_the_cell_comes_after_what_changes() -> None:
+    request = request_for(order(examples=("one",), avoid=("two",)), courtesy.law())
+    assert request.user.index("one") < request.user.index("two") < request.user.index("Write 3 requests")
+    assert request.system == request_for(order(1), courtesy.law()).system
+
+
+def test_texts_are_asked_for_before_what_explains_them() -> None:
+    declared = courtesy.reading()
+    trap = next(c for c in make_plan(declared, courtesy.TASK) if c.kind == "trap")
+    items = request_for(Order(trap, 1, 2, trap.attributes), courtesy.law()).schema["properties"]["items"]["items"]  # type: ignore[index]
+    assert items["required"] == list(items["properties"]) == ["text", "evidence", "probability"]
 
 
 FIELDS = {"label": "A", "definition": "{label} and {count}", "count": "9"}
