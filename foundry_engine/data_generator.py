@@ -1,8 +1,8 @@
 """Step 1, generate: a constitution becomes labelled samples in ``1_samples/``.
 
 A coverage plan says what is wanted; a provider writes it; replies are journalled before they are used; gates accept or
-reject each text in plan order; a reader blind to the wanted label confirms it; steering says what to ask next. A resumed
-run gives the bytes of an unbroken one. The blueprint's corpus, or one's own file, goes through the same gates.
+reject each text in plan order; a reader blind to the wanted label confirms it; steering says what to ask next.
+A resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's own file, goes through the gates, too.
 """
 
 from __future__ import annotations

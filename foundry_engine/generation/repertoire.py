@@ -86,9 +86,9 @@ class Repertoire:
         own = [row for row in reversed(generated) if row.cell == cell.id]
         repeated = self._repeated.get(cell.group, Counter()).most_common(count)
         wanted = frozenset(attributes)
-        others = sorted(generated[::-1], key=lambda row: -len(row.traits & wanted))  # stable: the latest first
+        likest = sorted(range(len(generated)), key=lambda n: (-len(generated[n].traits & wanted), -n))
         found: dict[str, None] = {}
-        for row in [*own, *(_Row(text) for text, _ in repeated), *others]:
+        for row in [*own, *(_Row(text) for text, _ in repeated), *(generated[n] for n in likest)]:
             if len(found) >= count:
                 break
             if not self._is_forbidden(row):

@@ -70,8 +70,10 @@ class Rounds:
             replies = await self.writer.ask(requests, f"{self.task}: {self.writer.name}, round {round_ + 1}")
             before = len(self.harvest.samples)
             await self._close(round_, orders, requests, replies)
-            if len(self.harvest.samples) == before and not self.writer.reads_prompt:
-                break  # a grammar that gave nothing new this time has nothing new
+            if len(self.harvest.samples) == before and (
+                not self.writer.reads_prompt or not self.harvest.accepted_in.total()
+            ):
+                break  # a grammar has no more to give; a model that gave nothing at all is not asked on
         self.steering.finish()
 
     def _shown(self, orders: Sequence[Order]) -> list[Order]:

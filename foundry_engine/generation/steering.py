@@ -126,10 +126,10 @@ class Steering:
         """Places of the orders, always the next one of the label, language and kind that is filled least so far."""
         waiting: dict[tuple[str, ...], list[int]] = {}
         for i, order in enumerate(orders):
-            waiting.setdefault((*order.cell.group, order.cell.kind), []).append(i)
+            waiting.setdefault(_kind(order.cell), []).append(i)
         kept, wanted = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
         for course in self.courses.values():
-            key = (*course.cell.group, course.cell.kind)
+            key = _kind(course.cell)
             kept[key] += course.kept
             wanted[key] += course.cell.samples
         needs = [(kept[key] / wanted[key], n, key) for n, key in enumerate(waiting)]
@@ -198,3 +198,7 @@ class Steering:
         for course in self.courses.values():
             if not self._steers and course.state == "open" and course.dull:
                 course.state = "saturated"
+
+
+def _kind(cell: Cell) -> tuple[str, ...]:
+    return (*cell.group, cell.kind)

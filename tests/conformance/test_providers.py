@@ -20,7 +20,7 @@ from foundry_engine import registry
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, ProviderContext
 from foundry_engine.errors import MissingSetting, ProviderError, RateLimited, Refused, TimedOut, Unavailable
 from foundry_engine.generation.plan import make_plan
-from foundry_engine.generation.prompt import request_for
+from foundry_engine.generation.prompt import Order, plain_request
 from foundry_engine.generation.reply_parser import parse_reply
 from foundry_engine.providers import offline
 from foundry_engine.records import Sample, read_objects, read_records
@@ -91,7 +91,7 @@ ROWS = {
 
 def request() -> CompletionRequest:
     cell = next(c for c in make_plan(courtesy.declared(), courtesy.TASK) if c.language == "en")
-    return request_for(cell, courtesy.law(), 0, 1)
+    return plain_request(Order(cell, 0, 1, cell.attributes), courtesy.law())
 
 
 def complete(name: str, recorded: Recorded) -> Completion:
@@ -205,7 +205,7 @@ def test_offline_writes_what_the_cell_wishes() -> None:
     law = courtesy.law()
     provider = offline.Provider(offline.Settings(), ProviderContext(law))
     for cell in make_plan(courtesy.declared(cells_per_label=20), courtesy.TASK):
-        reply = asyncio.run(provider.complete(request_for(cell, law, 0, 3)))
+        reply = asyncio.run(provider.complete(plain_request(Order(cell, 0, 3, cell.attributes), law)))
         items, problem = parse_reply(reply.text, reply.finish)
         assert (problem, len(items)) == ("", 3)
         for item in items:
@@ -257,6 +257,7 @@ def generate(main: Run, tmp_path: Path) -> Iterator[Callable[..., Generated]]:
         )
 
     with served(lambda *_: said("")) as service:
+        courtesy.edit(home, "blueprint", "max_rounds: 2", "max_rounds: 4\n  second_pass: {share: 0}")
         settings = f"concurrency: 3\n  settings:\n    gemini: {{model: m-1, base_url: '{service.url}', timeout: 0.5}}"
         courtesy.edit(home, "blueprint", "settings:\n    scripted", f"{settings}\n    scripted")
         yield run
@@ -300,7 +301,7 @@ def test_a_whole_step_through_every_fault(generate: Callable[..., Generated]) ->
 
     found = generate(answer, "--steps=generate", "--verbose", keys=f"{BAD_KEY},{KEY}")
     assert found.code == 0, found.said
-    assert len(found.samples) == 72, "the second round asks for what the first one missed"
+    assert len(found.samples) == 72, "later rounds ask for what the first one missed"
     assert {(s.origin, s.source) for s in found.samples} == {("generated", "gemini")}
     assert {"blocked", "truncated", "not_json"} <= {row["reason"] for row in found.rejected}
     assert "key 1 of 2 is refused and dropped: HTTP 403" in found.said
@@ -323,7 +324,7 @@ def test_a_rerun_pays_for_nothing_twice(generate: Callable[..., Generated]) -> N
 
 REFUSED = [
     ("all keys refused", lambda *_: failed(403, f"{KEY} and {BAD_KEY} are refused"), 1, "all 2 keys"),
-    ("only blocked answers", lambda *_: said("", "SAFETY"), 1, "40 × blocked"),
+    ("only blocked answers", lambda *_: said("", "SAFETY"), 1, "36 × blocked"),
 ]
 
 

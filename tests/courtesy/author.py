@@ -1,4 +1,4 @@
-"""A provider that reads prompts: it writes from the grammar, repeats itself, gets labels wrong, and reads others' texts."""
+"""A provider that reads prompts: it writes from the grammar, repeats itself, mistakes labels, and reads blind."""
 
 from __future__ import annotations
 

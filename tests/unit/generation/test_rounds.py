@@ -1,4 +1,4 @@
-"""Whole generations by a provider that reads prompts: no two prompts equal, blind reading, steering, budget, resuming."""
+"""Whole generations by a provider that reads prompts: prompts, blind reading, steering, budget, resuming."""
 
 from __future__ import annotations
 
