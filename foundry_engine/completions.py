@@ -63,7 +63,7 @@ class Capabilities:
 class ProviderContext:
     """What a provider may use: the law, and the environment its secrets come from."""
 
-    constitution: Constitution
+    constitution: Constitution | None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
