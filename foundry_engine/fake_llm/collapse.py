@@ -11,7 +11,9 @@ prompts are collapsed: the share of prompts whose 50 answers had a mean similari
 
 from __future__ import annotations
 
+import heapq
 import math
+from functools import lru_cache
 
 from foundry_engine.fake_llm import chance
 from foundry_engine.fake_llm.settings import Collapse
@@ -35,7 +37,12 @@ def ranks(model: Collapse, seed: int, prompt: str, draw: str, count: int, temper
     if temperature <= 0:
         return list(range(1, count + 1))
     exponent = (model.zipf if collapsed else model.free_zipf) / temperature
-    random = chance.random(seed, "draw", prompt, draw)
-    keys = [(math.log(1.0 - random.random()) * rank**exponent, rank) for rank in range(1, size + 1)]
-    keys.sort(reverse=True)
-    return [rank for _, rank in keys[:count]]
+    random = chance.random(seed, "draw", prompt, draw).random
+    keys = [math.log(1.0 - random()) * power for power in _powers(size, exponent)]
+    return heapq.nlargest(count, range(1, size + 1), key=lambda rank: keys[rank - 1])
+
+
+@lru_cache(maxsize=64)
+def _powers(size: int, exponent: float) -> tuple[float, ...]:
+    """One over the weight of every rank; overflow is as good as never."""
+    return tuple(math.exp(min(700.0, exponent * math.log(rank))) for rank in range(1, size + 1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from random import Random
 from typing import Any
 
 from foundry_engine.blueprint import Blueprint
@@ -14,6 +13,7 @@ from foundry_engine.constitution import Constitution
 from foundry_engine.fake_llm import chance
 from foundry_engine.providers import offline
 
+NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?![\w.])", re.ASCII)
 FIELDS = ("label", "definition", "rules", "language", "attributes", "trap", "confusable", "count")
 """What a constitution's prompt may hold between braces."""
 ENGLISH = (
@@ -54,7 +54,7 @@ class Texts:
             items = json.loads((await wish.writer.complete(request)).text)["items"]
             if items:
                 return str(items[0]["text"])
-        return filler(Random(seed), str(wish.cell["language"]))
+        return filler(seed, str(wish.cell["language"]))
 
 
 class Wish:
@@ -64,18 +64,17 @@ class Wish:
         self.cell, self.count, self.writer = cell, count, writer
 
 
-def filler(random: Random, language: str) -> str:
-    """A sentence about nothing, with a number so that there are enough of them.
+def filler(number: int, language: str) -> str:
+    """A sentence about nothing, chosen by the number; it ends with a number of its own, so that there are enough.
 
-    >>> filler(Random(1), "en")
-    'my letter waits before noon, number 508'
+    >>> filler(508_001, "en")
+    'my train returns again, number 16'
     """
-    words = [random.choice(part) for part in (CHINESE if language == "zh" else ENGLISH)]
-    return (
-        f"{''.join(words)}，{random.randrange(1000)}号"
-        if language == "zh"
-        else f"{' '.join(words)}, number {random.randrange(1000)}"
-    )
+    words = []
+    for part in CHINESE if language == "zh" else ENGLISH:
+        number, which = divmod(number, len(part))
+        words.append(part[which])
+    return f"{''.join(words)}，{number % 1000}号" if language == "zh" else f"{' '.join(words)}, number {number % 1000}"
 
 
 def _pattern(law: Constitution) -> re.Pattern[str]:
@@ -92,11 +91,11 @@ def _pattern(law: Constitution) -> re.Pattern[str]:
 def _cell(law: Constitution, fields: Mapping[str, str]) -> dict[str, Any]:
     label = fields.get("label", "")
     traps = {str(text): name for name, text in law.traps.items()}
-    pairs = (part.split(": ", 1) for part in fields.get("attributes", "").split(", ") if ": " in part)
+    pairs = (part.partition(": ") for part in fields.get("attributes", "").split(", ") if ": " in part)
     return {
         "label": label if label in law.label_names else law.label_names[0],
         "language": _language(fields.get("language", "")),
-        "attributes": dict(tuple(pair) for pair in pairs),
+        "attributes": {axis: value for axis, _, value in pairs},
         "trap": traps.get(fields.get("trap", "")),
     }
 
@@ -107,5 +106,5 @@ def _language(text: str) -> str:
 
 def _count(text: str) -> int | None:
     """The first number from 1 to 200 in a text."""
-    found = (int(number) for number in re.findall(r"(?<![\w.])\d{1,3}(?![\w.])", text))
+    found = (int(number[0]) for number in NUMBER.finditer(text))
     return next((number for number in found if 1 <= number <= 200), None)

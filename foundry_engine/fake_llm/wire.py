@@ -62,10 +62,15 @@ def _read_openai(data: Mapping[str, Any]) -> Asked:
         prompt="\n".join(_openai_text(message["content"]) for message in data["messages"]),
         schema=schema,
         json_mode=form.get("type") in ("json_object", "json_schema"),
-        temperature=float(data.get("temperature") if data.get("temperature") is not None else 1.0),
+        temperature=_temperature(data),
         max_tokens=data.get("max_completion_tokens") or data.get("max_tokens"),
         stream=bool(data.get("stream")),
     )
+
+
+def _temperature(config: Mapping[str, Any]) -> float:
+    found = config.get("temperature")
+    return 1.0 if found is None else float(found)
 
 
 def _openai_text(content: Any) -> str:
@@ -76,14 +81,13 @@ def _read_gemini(data: Mapping[str, Any], model: str, stream: bool) -> Asked:
     config = data.get("generationConfig") or {}
     system = data.get("systemInstruction") or data.get("system_instruction") or {}
     parts = [*system.get("parts", []), *(part for content in data["contents"] for part in content["parts"])]
-    temperature = config.get("temperature")
     return Asked(
         shape="gemini",
         model=model,
         prompt="\n".join(part.get("text", "") for part in parts),
         schema=config.get("responseJsonSchema") or config.get("responseSchema"),
         json_mode=config.get("responseMimeType") == "application/json",
-        temperature=1.0 if temperature is None else float(temperature),
+        temperature=_temperature(config),
         max_tokens=config.get("maxOutputTokens"),
         stream=stream,
     )
