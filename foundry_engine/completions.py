@@ -2,7 +2,8 @@
 
 A provider is a module in ``providers/`` (or an entry point of ``foundry.providers``) with ``Settings`` (a pydantic
 model), ``CAPABILITIES`` and a class ``Provider(settings, context)`` that has ``async complete(request) -> Completion``
-and raises the ``ProviderError`` family of ``errors.py``.
+and raises the ``ProviderError`` family of ``errors.py``. A provider is one model asked with one key; ``llm_pool`` makes
+many of them one, and has the same ``complete``.
 """
 
 from __future__ import annotations
@@ -29,25 +30,37 @@ class CompletionRequest:
     """One question to a provider.
 
     ``cell`` says the same as the prompt, for providers that write from the grammar instead of reading it; ``schema`` is
-    the JSON Schema of the wanted reply; ``seed`` makes the reply repeatable where the provider can.
+    the JSON Schema of the wanted reply, empty for plain text; ``seed`` makes the reply repeatable where the provider
+    can, and another seed is another question; ``max_output_tokens`` overrules the provider's own cap.
     """
 
     system: str
     user: str
-    schema: Mapping[str, object]
-    cell: Mapping[str, Any]
-    count: int
-    seed: int
+    schema: Mapping[str, object] = field(default_factory=dict)
+    cell: Mapping[str, Any] = field(default_factory=dict)
+    count: int = 1
+    seed: int = 0
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a service says is left of its limits (``x-ratelimit-*``): how much, and seconds until it is full again."""
+
+    requests: float | None = None
+    requests_reset: float = 0.0
+    tokens: float | None = None
+    tokens_reset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A provider's answer; ``text`` is raw and is not trusted. ``retry_after`` is the wait in seconds it asked for."""
+    """A provider's answer; ``text`` is raw and is not trusted."""
 
     text: str
     usage: Usage = Usage()
     finish: Finish = "stop"
-    retry_after: float | None = None
+    quota: Quota | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +78,9 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What a provider may use: the law, and the environment its secrets come from."""
+    """What a provider may use: the law, if there is one, and the environment its secrets come from."""
 
-    constitution: Constitution
+    constitution: Constitution | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

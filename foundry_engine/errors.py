@@ -124,7 +124,7 @@ class MalformedReply(ProviderError):
 
 
 class Refused(ProviderError):
-    """The key or the request is not accepted (HTTP 400, 401, 403, 404)."""
+    """The key or the request is not accepted (HTTP 400, 401, 403, 404); fact ``whose`` is key, model or request."""
 
 
 class Rejected(ProviderError):

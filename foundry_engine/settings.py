@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from foundry_engine.errors import InvalidSetting
+from foundry_engine.errors import InvalidSetting, MissingSetting
 
 
 def load_environment(root: Path) -> dict[str, str]:
@@ -23,7 +24,7 @@ def load_environment(root: Path) -> dict[str, str]:
     return {**values, **os.environ}
 
 
-def secret_list(environment: dict[str, str], name: str) -> list[SecretStr]:
+def secret_list(environment: Mapping[str, str], name: str) -> list[SecretStr]:
     """A comma-separated secret, in order, without blanks and repeats.
 
     >>> [s.get_secret_value() for s in secret_list({"K": " a, b,,a"}, "K")]
@@ -31,3 +32,24 @@ def secret_list(environment: dict[str, str], name: str) -> list[SecretStr]:
     """
     parts = [part.strip() for part in environment.get(name, "").split(",")]
     return [SecretStr(part) for part in dict.fromkeys(parts) if part]
+
+
+def one_key(environment: Mapping[str, str], name: str, provider: str) -> SecretStr:
+    """The one key of a provider object, fit for an HTTP header; many keys are many objects, which the pool makes.
+
+    Raises ``MissingSetting`` without a key, ``InvalidSetting`` for several or for one no service gives out.
+    """
+    found = secret_list(environment, name)
+    if not found:
+        raise MissingSetting(
+            f"provider '{provider}' needs {name}: put {name}=key1,key2 into .env or the environment, "
+            "or generate with --provider offline"
+        )
+    for number, secret in enumerate(found, start=1):
+        if not all("!" <= char <= "~" for char in secret.get_secret_value()):
+            raise InvalidSetting(
+                f"key {number} in {name} holds a blank or a character no key has. Write {name}=key1,key2."
+            )
+    if len(found) > 1:
+        raise InvalidSetting(f"{name} holds {len(found)} keys and a provider takes one; llm_pool takes turns with many")
+    return found[0]

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from foundry_engine import log
-from foundry_engine.cli import console, exit_codes
+from foundry_engine.cli import console, exit_codes, fake_llm
 from foundry_engine.cli.workspace import Workspace
 from foundry_engine.errors import FoundryError
 
@@ -203,6 +203,60 @@ def score(
     model = asking.load(_workspace(models, None).models, task, "plain")
     figures = scoring.score(model, file, by)
     console.result(console.schema(figures)) if as_json else console.text(scoring.lines(figures))
+
+
+@app.command("fake-llm", help=fake_llm.HELP)
+def serve_fake(
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; loopback unless you say so.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = 8399,
+    seed: Annotated[int, typer.Option("--seed", help="Other seeds give other answers and faults.")] = 0,
+    latency: Annotated[float, typer.Option("--latency", help="Seconds an answer takes.")] = 0.05,
+    fault: Annotated[
+        Optional[list[str]], typer.Option("--fault", help="NAME=RATE, may be repeated; all=RATE shares it out.")
+    ] = None,
+    retry_after: Annotated[
+        float, typer.Option("--retry-after", help="Seconds a fault 429 asks to wait; below 0 names no delay.")
+    ] = 1.0,
+    hang: Annotated[float, typer.Option("--hang", help="Seconds of the fault hang.")] = 600.0,
+    slow: Annotated[float, typer.Option("--slow", help="Seconds of the fault slow.")] = 5.0,
+    rps: Annotated[Optional[float], typer.Option("--rps", help="Real limit: requests in any second, a key.")] = None,
+    rpm: Annotated[Optional[float], typer.Option("--rpm", help="Real limit: requests in any minute, a key.")] = None,
+    tpm: Annotated[Optional[float], typer.Option("--tpm", help="Real limit: prompt tokens in any minute.")] = None,
+    model: Annotated[
+        Optional[list[str]], typer.Option("--model", help="Serve these models only; any name without it.")
+    ] = None,
+    key: Annotated[Optional[list[str]], typer.Option("--key", help="Accept these keys only; any without it.")] = None,
+    blueprint: Annotated[
+        Optional[str], typer.Option("--blueprint", help="Answer its prompts from its grammar, else with filler.")
+    ] = None,
+    collapse_share: Annotated[
+        float, typer.Option("--collapse-share", help="Share of prompts with few answers.")
+    ] = 0.79,
+    collapse_pool: Annotated[int, typer.Option("--collapse-pool", help="Texts an item such a prompt knows.")] = 4,
+    collapse_zipf: Annotated[float, typer.Option("--collapse-zipf", help="How steeply it prefers the first.")] = 4.0,
+) -> None:
+    """Serve a fake model."""
+    try:
+        faults = fake_llm.rates(fault or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fault") from error
+    wanted = fake_llm.settings(
+        seed=seed,
+        latency=latency,
+        faults=faults,
+        retry_after=retry_after if retry_after >= 0 else None,
+        hang=hang,
+        slow=slow,
+        rps=rps,
+        rpm=rpm,
+        tpm=tpm,
+        models=model or ["fake-model"],
+        keys=key or [],
+        collapse={"share": collapse_share, "pool": collapse_pool, "zipf": collapse_zipf},
+    )
+    fake_llm.serve(wanted, _workspace(None, None).find(blueprint) if blueprint else None, host, port)
 
 
 def _workspace(models: Path | None, runs: Path | None) -> Workspace:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, ProviderContext
 from foundry_engine.constitution import Mould
+from foundry_engine.errors import InvalidSetting
 from foundry_engine.language.noise import through
 
 CAPABILITIES = Capabilities(structured_output=True, paid=False, reads_prompt=False)
@@ -26,6 +27,8 @@ class Provider:
     """Expands moulds that fit the cell: its label and language, its trap or pair, its axis values where it has some."""
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
+        if context.constitution is None:
+            raise InvalidSetting("provider 'offline' writes from a constitution's grammar, and there is none here")
         self._grammar = context.constitution.grammar
 
     async def complete(self, request: CompletionRequest) -> Completion:

@@ -1,0 +1,48 @@
+"""What models cost, from a dated file: the shipped one, one's own over it, or a price declared in the pool."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from foundry_engine import strict_yaml
+from foundry_engine.completions import Usage
+from foundry_engine.errors import InvalidSetting
+from foundry_engine.pool_settings import Price
+
+SHIPPED = Path(__file__).with_name("prices.yaml")
+MILLION = 1_000_000
+
+
+def read_prices(own: Path | None = None) -> dict[str, Price]:
+    """Model: price. Raises ``InvalidSetting`` with the place of every mistake in one's own file."""
+    prices = _read(SHIPPED)
+    return {**prices, **_read(own)} if own is not None else prices
+
+
+def cost_of(usage: Usage, price: Price | None) -> float | None:
+    """US dollars, or ``None`` when the price is not known.
+
+    >>> cost_of(Usage(1_000_000, 0), Price(input=0.5, output=1.0))
+    0.5
+    """
+    if price is None:
+        return None
+    return (usage.prompt_tokens * price.input + usage.output_tokens * price.output) / MILLION
+
+
+def _read(path: Path) -> dict[str, Price]:
+    document = strict_yaml.read(path)
+    problems = list(document.problems)
+    found: dict[str, Price] = {}
+    try:
+        found = TypeAdapter(dict[str, Price]).validate_python(document.data)
+    except ValidationError as error:
+        problems += [document.problem(wrong["loc"], str(wrong["msg"]).lower()) for wrong in error.errors()]
+    late = [name for name, price in found.items() if price.date is not None and price.date > date.today()]
+    problems += [document.problem((name, "date"), "a day that has not come yet") for name in late]
+    if problems:
+        raise InvalidSetting("\n".join(str(problem) for problem in sorted(set(problems))), problems=problems)
+    return found
