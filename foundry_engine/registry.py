@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "providers": ("foundry_engine.providers", ""),
     "operators": ("foundry_engine.refinery.operators", ""),
     "trainers": ("foundry_engine.trainers", "_trainer"),
+    "uris": ("foundry_engine.streaming.schemes", ""),
 }
 """Kind of component: the package its files are in, and how their names end."""
 

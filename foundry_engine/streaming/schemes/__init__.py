@@ -1,0 +1,1 @@
+"""One file a URI scheme: its ``Source`` and ``Sink``."""
