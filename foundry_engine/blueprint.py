@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from foundry_engine import registry, strict_yaml
 from foundry_engine.constitution import Constitution, Language, LocalText, Name, Share, Strict, findings
 from foundry_engine.errors import FoundryError, InvalidSetting
+from foundry_engine.pool_settings import ModelEntry
 from foundry_engine.strict_yaml import Document, Path_, Problem
 
 FILE = "blueprint.yaml"
@@ -75,8 +76,10 @@ class Generate(Strict):
     """A round in which less than this share of a cell's offered texts is kept is a dull one."""
     patience: Annotated[int, Field(ge=1, le=20)] = 2
     """After so many dull rounds in a row a cell is saturated: it is asked for no more, and named in the report."""
+    budget: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    """Most US dollars a task's generation may cost; needs a price for every model."""
     token_budget: Annotated[int, Field(ge=1)] | None = None
-    """Most tokens to be spent, prompts and answers together."""
+    """Most tokens a task's generation may spend, prompts and answers together."""
     second_pass: SecondPass = SecondPass()
     """The blind second reading."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 4
@@ -91,6 +94,29 @@ class Generate(Strict):
     """Jaccard similarity from which a generated text is rejected as a near duplicate."""
     settings: dict[Name, dict[str, Any]] = {}
     """Provider: its own settings."""
+    pool: list[ModelEntry] = []
+    """Several models that write together, in the place of ``provider``."""
+
+    @property
+    def writers(self) -> list[ModelEntry]:
+        """The models that write."""
+        one = ModelEntry(provider=self.provider, settings=self.settings.get(self.provider, {}))
+        return self.pool or [one.model_copy(update={"concurrency": self.concurrency})]
+
+    @property
+    def readers(self) -> list[ModelEntry]:
+        """The models that read a second time: the writers, if no other provider or setting is named."""
+        second = self.second_pass
+        if second.provider is None and (self.pool or not second.settings):
+            return self.writers
+        name = second.provider or self.provider
+        settings = {**self.settings.get(name, {}), **second.settings}
+        return [ModelEntry(provider=name, settings=settings, concurrency=self.concurrency)]
+
+    @property
+    def writer_name(self) -> str:
+        """What reports and sources call the writers."""
+        return "pool" if self.pool else self.provider
 
 
 class Split(Strict):
@@ -473,7 +499,24 @@ def _component_problems(document: Document, declaration: Declaration) -> list[Pr
                 component.Settings.model_validate(getattr(declaration, str(path[0])).settings[name])
             except ValidationError as error:
                 problems += [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
-    return problems + _reader_problems(document, declaration.generate)
+    generate = declaration.generate
+    return problems + _pool_problems(document, generate.pool) + _reader_problems(document, generate)
+
+
+def _pool_problems(document: Document, pool: list[ModelEntry]) -> list[Problem]:
+    """Models of the pool whose provider does not exist, and mistakes in their settings."""
+    problems: list[Problem] = []
+    for i, entry in enumerate(pool):
+        path: Path_ = ("generate", "pool", i)
+        try:
+            component = registry.find("providers", entry.provider)
+            component.Settings.model_validate(entry.settings)
+        except FoundryError as error:
+            problems.append(document.problem((*path, "provider"), error.message))
+        except ValidationError as error:
+            place = (*path, "settings")
+            problems += [_problem(document, component.Settings, dict(wrong), place) for wrong in error.errors()]
+    return problems
 
 
 def _reader_problems(document: Document, generate: Generate) -> list[Problem]:

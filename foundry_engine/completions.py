@@ -55,12 +55,16 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A provider's answer; ``text`` is raw and is not trusted."""
+    """A provider's answer; ``text`` is raw and is not trusted.
+
+    ``cost`` is in US dollars, told by the pool where it knows the price.
+    """
 
     text: str
     usage: Usage = Usage()
     finish: Finish = "stop"
     quota: Quota | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 A coverage plan says what is wanted; a provider writes it; replies are journalled before they are used; gates accept or
 reject each text in plan order; a reader blind to the wanted label confirms it; steering says what to ask next.
-A resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's own file, goes through the gates, too.
+A resumed run gives the bytes of an unbroken one. The blueprint's corpus, or one's own file, passes the gates, too.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.completions import ProviderContext
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.folders import (
     REJECTED_FILE,
@@ -33,7 +31,7 @@ from foundry_engine.folders import (
     write_atomic,
 )
 from foundry_engine.generation import report
-from foundry_engine.generation.asking import Desk
+from foundry_engine.generation.desk import Desk
 from foundry_engine.generation.estimate import Purse
 from foundry_engine.generation.gates import Gates, reasons_in_order
 from foundry_engine.generation.harvest import Harvest
@@ -41,9 +39,9 @@ from foundry_engine.generation.plan import make_plan
 from foundry_engine.generation.repertoire import Repertoire
 from foundry_engine.generation.rounds import Rounds
 from foundry_engine.generation.steering import Steering
+from foundry_engine.llm_pool import Budget, LlmPool, ModelEntry, Price
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import lines_of
-from foundry_engine.streaming.journal import Journal
 
 PLAN, REQUESTS, PROVENANCE, QUARANTINE = "plan.jsonl", "requests.jsonl", "provenance.jsonl", "quarantine.jsonl"
 REPORT = "generation"
@@ -114,11 +112,11 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
     """Fill the plan and write down how; what the step's summary says of it."""
     plan = make_plan(job.blueprint, job.task)
     job.folder.root.mkdir(parents=True, exist_ok=True)
+    settings, budget = job.blueprint.declaration.generate, job.blueprint.declaration.generate.budget
     async with AsyncExitStack() as stack:
-        journal = stack.enter_context(Journal(job.folder.journal))
-        settings = job.blueprint.declaration.generate
-        writer = _desk(job, settings.provider, {}, journal, stack)
-        reader, unread = _reader(job, journal, stack)
+        pool = await _pool(job, settings.writers, Budget(budget, settings.token_budget), stack)
+        writer = _desk(job, "writer", settings.writer_name, settings.writers, pool)
+        reader, unread = await _reader(job, pool, stack)
         seed, constitution = job.blueprint.declaration.seed, job.blueprint.constitutions[job.task]
         steering = Steering(plan, constitution, settings, job.task, seed, writer.reads_prompt)
         rounds = Rounds(
@@ -131,11 +129,11 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
             repertoire=_repertoire(job, harvest) if writer.reads_prompt else Repertoire(constitution),
             writer=writer,
             reader=reader,
-            purse=Purse(settings.token_budget),
+            purse=Purse(settings.token_budget, budget, _dearest(pool)),
         )
         await rounds.run()
     if plan and not harvest.accepted_in.total() and not harvest.quarantine:
-        _nothing_usable(harvest, settings.provider)
+        _nothing_usable(harvest, settings.writer_name)
     made = report.make_report(rounds, unread)
     write_atomic(fresh / PLAN, lines_of(steering.cells))
     rows = ((REQUESTS, rounds.requests), (PROVENANCE, harvest.provenance), (QUARANTINE, harvest.quarantine))
@@ -146,35 +144,66 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
     for ending, content in shown.items():
         write_atomic(fresh / f"{REPORT}.{ending}", content.encode("utf-8"))
     coverage = {name: made["coverage"][name] for name in ("cells", "full", "saturated", "unfinished", "stopped_by")}
-    return {"tokens": made["tokens"], "coverage": coverage, "quarantined": len(harvest.quarantine)}
+    return {
+        "tokens": made["tokens"],
+        "cost": made["cost"],
+        "coverage": coverage,
+        "quarantined": len(harvest.quarantine),
+    }
 
 
-def _desk(job: _Job, name: str, own: Mapping[str, Any], journal: Journal, stack: AsyncExitStack) -> Desk:
-    """A provider with its settings, ready to be asked; ``own`` are put over the blueprint's."""
-    settings, constitution = job.blueprint.declaration.generate, job.blueprint.constitutions[job.task]
-    component = registry.find("providers", name)
-    options = component.Settings.model_validate({**settings.settings.get(name, {}), **own})
-    identity: dict[str, object] = {"name": name, "settings": options.model_dump(mode="json")}
-    if not component.CAPABILITIES.paid:  # it may write from the grammar, which no request holds
+async def _pool(job: _Job, models: Sequence[ModelEntry], budget: Budget, stack: AsyncExitStack) -> LlmPool:
+    """Declared models, ready to be asked; writers and readers share one budget."""
+    constitution = job.blueprint.constitutions[job.task]
+    pool = LlmPool.open(models, job.environment, constitution=constitution, budget=budget.money)
+    pool.budget = budget
+    await stack.enter_async_context(pool)
+    return pool
+
+
+def _desk(job: _Job, role: str, name: str, models: Sequence[ModelEntry], pool: LlmPool) -> Desk:
+    """A pool with its journal."""
+    constitution = job.blueprint.constitutions[job.task]
+    identity: dict[str, object] = {"models": [_identity(entry) for entry in models]}
+    if not all(registry.find("providers", entry.provider).CAPABILITIES.paid for entry in models):
+        # one of them may write from the grammar, which no request holds
         identity["constitution"] = fingerprint_of(
             {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
         )
-    provider = component.Provider(options, ProviderContext(constitution, job.environment))
-    stack.push_async_callback(provider.close)
-    reads = component.CAPABILITIES.reads_prompt
-    return Desk(name, reads, provider, identity, journal, settings.concurrency, job.progress)
+    concurrency = job.blueprint.declaration.generate.concurrency
+    return Desk(role, name, _reads(models), pool, identity, job.folder.journal, concurrency, job.progress)
 
 
-def _reader(job: _Job, journal: Journal, stack: AsyncExitStack) -> tuple[Desk | None, str]:
+def _identity(entry: ModelEntry) -> dict[str, object]:
+    """What of a declared model its answers depend on; limits, weights and prices are no part of it."""
+    options = registry.find("providers", entry.provider).Settings.model_validate(entry.settings)
+    return {"name": entry.provider, "settings": options.model_dump(mode="json")}
+
+
+def _reads(models: Sequence[ModelEntry]) -> bool:
+    return all(registry.find("providers", entry.provider).CAPABILITIES.reads_prompt for entry in models)
+
+
+async def _reader(job: _Job, writers: LlmPool, stack: AsyncExitStack) -> tuple[Desk | None, str]:
     """Who reads a second time, or nobody and why."""
     settings = job.blueprint.declaration.generate
-    wanted = settings.second_pass
-    name = wanted.provider or settings.provider
-    if not wanted.share:
+    models = settings.readers
+    name = settings.second_pass.provider or settings.writer_name
+    if not settings.second_pass.share:
         return None, "not verified (second_pass.share is 0)"
-    if not registry.find("providers", name).CAPABILITIES.reads_prompt:
+    if not _reads(models):
         return None, f"not verified ({name})"
-    return _desk(job, name, wanted.settings, journal, stack), ""
+    same = models == settings.writers
+    pool = writers if same else await _pool(job, models, writers.budget, stack)
+    return _desk(job, "reader", name, models, pool), ""
+
+
+def _dearest(pool: LlmPool) -> Price | None:
+    """The price of a pool whose every call goes to its dearest model."""
+    prices = [scope.price for scope in pool.scopes if scope.price is not None]
+    if not prices:
+        return None
+    return Price(input=max(p.input for p in prices), output=max(p.output for p in prices))
 
 
 def _repertoire(job: _Job, harvest: Harvest) -> Repertoire:

@@ -73,8 +73,8 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        """Replies of providers; outlives every stage folder."""
-        return self.root / "journal.sqlite"
+        """Folder of the journals of what models answered; outlives every stage folder."""
+        return self.root / "journal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ def line(
         typer.Option("--import", help="Use this labelled .jsonl or .csv (text, label) instead of generating."),
     ] = None,
     seed: Annotated[Optional[int], typer.Option("--seed", min=0, help="Instead of the blueprint's seed.")] = None,
+    budget: Annotated[
+        Optional[float],
+        typer.Option("--budget", min=0.000001, help="Most US dollars a task's generation may cost."),
+    ] = None,
     token_budget: Annotated[
         Optional[int],
         typer.Option("--token-budget", min=1, help="Most tokens a task's generation may spend, prompts and answers."),
@@ -92,7 +96,7 @@ def line(
         wanted = forge.parse_steps(steps)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--steps") from error
-    declared = forge.overridden(workspace.find(blueprint), provider, seed, token_budget)
+    declared = forge.overridden(workspace.find(blueprint), provider, seed, budget, token_budget)
     tasks = list(dict.fromkeys(task)) if task else declared.tasks
     for name in tasks:
         if name not in declared.tasks:

@@ -54,7 +54,11 @@ def parse_steps(text: str) -> list[str]:
 
 
 def overridden(
-    declared: Blueprint, provider: str | None, seed: int | None, token_budget: int | None = None
+    declared: Blueprint,
+    provider: str | None,
+    seed: int | None,
+    budget: float | None = None,
+    token_budget: int | None = None,
 ) -> Blueprint:
     """The blueprint with what the command line overrules: defaults < blueprint < environment < command line."""
     declaration = declared.declaration
@@ -71,10 +75,11 @@ def overridden(
             raise InvalidSetting(
                 f"provider '{provider}' needs {place} in the blueprint: {wrong['msg'].lower()}"
             ) from error
-        generate = declaration.generate.model_copy(update={"provider": provider})
+        generate = declaration.generate.model_copy(update={"provider": provider, "pool": []})
         declaration = declaration.model_copy(update={"generate": generate})
-    if token_budget is not None:
-        generate = declaration.generate.model_copy(update={"token_budget": token_budget})
+    caps = {name: cap for name, cap in (("budget", budget), ("token_budget", token_budget)) if cap is not None}
+    if caps:
+        generate = declaration.generate.model_copy(update=caps)
         declaration = declaration.model_copy(update={"generate": generate})
     if seed is not None:
         declaration = declaration.model_copy(update={"seed": seed})
@@ -179,7 +184,7 @@ def score_lines(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
     """The coverage plan of every task, as lines and as data."""
-    from foundry_engine.generation.forecast import forecast
+    from foundry_engine.generation.forecast import dollars, forecast
     from foundry_engine.generation.plan import boundary_share, make_plan, summary
 
     lines: list[str] = []
@@ -188,7 +193,7 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         cells = make_plan(order.blueprint, task)
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
-        provider = order.blueprint.declaration.generate.provider
+        provider = order.blueprint.declaration.generate.writer_name
         requests, usage = forecast(order.blueprint, task, cells)
         lines.append(
             f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}, "
@@ -199,6 +204,8 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
                 f"  about {requests:,} requests, {usage.prompt_tokens:,} tokens in prompts and "
                 f"{usage.output_tokens:,} in answers, if every text is kept the first time"
             )
+            cost = dollars(order.blueprint, usage)
+            lines.append("  the price is not known" if cost is None else f"  about {cost:.2f} US dollars")
         if order.blueprint.declaration.generate.corpus and corpus.is_file():
             with corpus.open("rb") as file:
                 lines.append(f"  and the rows of {corpus.name}: {sum(1 for _ in file):,}")
@@ -206,5 +213,6 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         lines.append("")
         tokens = {"prompt": usage.prompt_tokens, "output": usage.output_tokens}
         shown = [{name: getattr(cell, name) for name in cell.__slots__} for cell in cells]
-        data.append({"task": task, "requests": requests, "tokens": tokens, "cells": shown})
+        cost = dollars(order.blueprint, usage) if requests else None
+        data.append({"task": task, "requests": requests, "tokens": tokens, "cost": cost, "cells": shown})
     return lines, data

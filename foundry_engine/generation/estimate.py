@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foundry_engine.completions import Completion, CompletionRequest, Usage
-from foundry_engine.features.unicode_tables import CLASS, SPACELESS
+from foundry_engine.llm_pool.prices import cost_of
+from foundry_engine.pool_settings import Price
 
 CHARACTERS_A_TOKEN = 4
-"""Of scripts with spaces; a character of a script without spaces is taken for a token. Both err on the high side."""
+"""Of ASCII; any other character is taken for a token. Both err on the high side."""
 ITEM_TOKENS = {"text": 24, "evidence": 10, "probability": 8, "n": 4, "label": 6}
 """Tokens an answer spends on a field of one object, JSON around it included."""
 
@@ -20,8 +21,8 @@ def tokens_of(text: str) -> int:
     >>> tokens_of("今天天气怎么样"), tokens_of("what a fine day it is")
     (7, 6)
     """
-    spaceless = sum(1 for char in text if CLASS[ord(char)] == SPACELESS)
-    return spaceless + -(-(len(text) - spaceless) // CHARACTERS_A_TOKEN)
+    plain = len(text.encode("ascii", "ignore"))
+    return len(text) - plain + -(-plain // CHARACTERS_A_TOKEN)
 
 
 def usage_of(request: CompletionRequest) -> Usage:
@@ -32,36 +33,53 @@ def usage_of(request: CompletionRequest) -> Usage:
 
 
 @dataclass
+class _Account:
+    """One kind of budget: what is weighed, the limit, what was spent and what had been foreseen for it."""
+
+    weigh: Callable[[Usage], float]
+    limit: float | None
+    spent: float = 0.0
+    foreseen: float = 0.0
+
+    def affordable(self, usages: Sequence[Usage], factor: float) -> int:
+        if self.limit is None:
+            return len(usages)
+        left = self.limit - self.spent
+        scale = self.spent / self.foreseen if self.foreseen else 1.0
+        for n, usage in enumerate(usages):
+            left -= self.weigh(usage) * scale * factor
+            if left < 0:
+                return n
+        return len(usages)
+
+
 class Purse:
-    """What may still be spent; ``limit`` is in tokens, ``None`` is without a limit.
+    """What may still be spent, of tokens and of US dollars; ``None`` is without a limit, ``price`` the dearest model's.
 
     Estimates are corrected by what earlier answers really cost, so that a service which counts otherwise, or thinks
-    aloud, is not asked for more than the budget allows.
+    aloud, is not asked for more than the budget allows. The pool's own caps stand behind.
     """
 
-    limit: int | None = None
-    spent: int = 0
-    foreseen: int = 0
+    def __init__(self, tokens: int | None = None, money: float | None = None, price: Price | None = None) -> None:
+        self._tokens = _Account(lambda usage: usage.prompt_tokens + usage.output_tokens, tokens)
+        self._money = _Account(lambda usage: cost_of(usage, price) or 0.0, money)
+
+    @property
+    def spent(self) -> int:
+        """Tokens spent so far."""
+        return int(self._tokens.spent)
 
     def affordable(self, requests: Sequence[CompletionRequest], factor: float = 1.0) -> int:
         """How many of the requests, from the first on, fit what is left; each weighs ``factor`` of its estimate."""
-        if self.limit is None:
-            return len(requests)
-        left = self.limit - self.spent
-        scale = self.spent / self.foreseen if self.foreseen else 1.0
-        for n, request in enumerate(requests):
-            left -= int(_sum(usage_of(request)) * scale * factor)
-            if left < 0:
-                return n
-        return len(requests)
+        usages = [usage_of(request) for request in requests]
+        return min(account.affordable(usages, factor) for account in (self._tokens, self._money))
 
     def pay(self, requests: Sequence[CompletionRequest], completions: Sequence[Completion | None]) -> None:
         """Count what was answered."""
         for request, completion in zip(requests, completions, strict=True):
-            if completion is not None:
-                self.spent += _sum(completion.usage)
-                self.foreseen += _sum(usage_of(request))
-
-
-def _sum(usage: Usage) -> int:
-    return usage.prompt_tokens + usage.output_tokens
+            if completion is None:
+                continue
+            self._tokens.spent += completion.usage.prompt_tokens + completion.usage.output_tokens
+            self._money.spent += completion.cost or 0.0
+            for account in (self._tokens, self._money):
+                account.foreseen += account.weigh(usage_of(request))

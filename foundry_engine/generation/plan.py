@@ -69,7 +69,7 @@ def make_plan(blueprint: Blueprint, task: str) -> list[Cell]:
     constitution = blueprint.constitutions[task]
     settings = blueprint.declaration.generate
     seed = blueprint.declaration.seed
-    reads = registry.find("providers", settings.provider).CAPABILITIES.reads_prompt
+    reads = all(registry.find("providers", m.provider).CAPABILITIES.reads_prompt for m in settings.writers)
     cells: list[Cell] = []
     for language in blueprint.declaration.languages:
         halves = _contrasts(constitution) if reads else _halves(constitution, language)

@@ -52,6 +52,8 @@ def make_report(rounds: Rounds, unread: str) -> dict[str, Any]:
         "requests": len(rounds.requests),
         "tokens": tokens,
         "tokens_a_text": round(sum(tokens.values()) / len(made), 1) if made else None,
+        "cost": None if rounds.cost is None else round(rounds.cost, 6),
+        "cost_a_text": round(rounds.cost / len(made), 6) if made and rounds.cost is not None else None,
     }
 
 
@@ -161,6 +163,8 @@ def _said(report: Mapping[str, Any]) -> list[str]:
         prompt, output = report["tokens"].get("prompt", 0), report["tokens"].get("output", 0)
         each = report["tokens_a_text"]
         lines.append(f"tokens: {prompt:,} in prompts, {output:,} in answers; {each:,} for each accepted text")
+    if report["cost"]:
+        lines.append(f"cost: {report['cost']:.4f} US dollars; {report['cost_a_text']:.6f} for each accepted text")
     return lines
 
 

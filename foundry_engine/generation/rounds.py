@@ -25,11 +25,12 @@ from foundry_engine.generation.steering import Steering
 MAX_VARIATIONS = 1000
 
 
-class Desk(Protocol):
-    """Where requests are answered: a provider with its journal."""
+class Answers(Protocol):
+    """Where requests are answered; ``out_of_budget`` once one was not, for want of money or tokens."""
 
     name: str
     reads_prompt: bool
+    out_of_budget: bool
 
     async def ask(self, requests: Sequence[CompletionRequest], what: str) -> Sequence[Completion | None]:
         """An answer to each request, in order; ``None`` where there was none. ``what`` is for people."""
@@ -47,12 +48,13 @@ class Rounds:
     harvest: Harvest
     steering: Steering
     repertoire: Repertoire
-    writer: Desk
-    reader: Desk | None
+    writer: Answers
+    reader: Answers | None
     purse: Purse
     requests: list[dict[str, object]] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     tokens: Counter[str] = field(default_factory=Counter)
+    cost: float | None = 0.0
     out_of_budget: bool = False
     _prompts: set[str] = field(default_factory=set)
 
@@ -70,6 +72,9 @@ class Rounds:
             replies = await self.writer.ask(requests, f"{self.task}: {self.writer.name}, round {round_ + 1}")
             before = len(self.harvest.samples)
             await self._close(round_, orders, requests, replies)
+            self.out_of_budget |= any(desk.out_of_budget for desk in (self.writer, self.reader) if desk)
+            if self.out_of_budget:
+                break
             if len(self.harvest.samples) == before and (
                 not self.writer.reads_prompt or not self.harvest.accepted_in.total()
             ):
@@ -174,6 +179,7 @@ class Rounds:
         for reply in replies:
             if reply is not None:
                 self.tokens.update(prompt=reply.usage.prompt_tokens, output=reply.usage.output_tokens)
+                self.cost = None if self.cost is None or reply.cost is None else self.cost + reply.cost
 
 
 def _maker(order: Order, constitution: Constitution) -> Callable[[int], CompletionRequest]:

@@ -118,6 +118,7 @@ class LlmPool:
         prompt = len((request.system + request.user).encode("utf-8", "replace")) // BYTES_A_TOKEN + 1
         waiting = Waiting(self._came, caller, prompt, until, request.max_output_tokens)
         retries, asked, paid = Retries(self._random), request, Usage()
+        cost: float | None = 0.0
         last: ProviderError | None = None
         while True:
             ticket = await self._admitted(waiting, last)
@@ -128,7 +129,9 @@ class LlmPool:
                 await self._pause(waiting, ticket.scope, error, retries)
                 continue
             paid = total(paid, completion.usage)
-            completion = replace(completion, usage=paid)
+            now = cost_of(completion.usage, ticket.scope.price)
+            cost = None if cost is None or now is None else cost + now
+            completion = replace(completion, usage=paid, cost=cost)
             verdict = _judged(request, completion)
             if isinstance(verdict, Completion):
                 ticket.scope.outcomes["answered"] += 1

@@ -66,7 +66,9 @@ class Author:
             cell = {"label": label, "language": request.cell["language"]}
             seed = n if collapsed else random.randrange(2**32)
             written = await self._inner.complete(CompletionRequest("", "", {}, cell, 1, seed))
-            items.append({"text": json.loads(written.text)["items"][0]["text"]})
+            text = json.loads(written.text)["items"][0]["text"]
+            known = {"text": text, "evidence": text[:4], "probability": random.random()}
+            items.append({name: known[name] for name in request.schema["properties"]["items"]["items"]["required"]})  # type: ignore[index]
         return json.dumps({"items": items}, ensure_ascii=False)
 
     def _read(self, request: CompletionRequest, random: Random) -> str:

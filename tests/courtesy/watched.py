@@ -11,7 +11,7 @@ import pytest
 from foundry_engine import registry
 from foundry_engine.completions import Completion, CompletionRequest, ProviderContext
 from foundry_engine.errors import Refused
-from foundry_engine.generation.asking import request_key
+from foundry_engine.generation.desk import request_key
 from foundry_engine.providers import offline
 
 

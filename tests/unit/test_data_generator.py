@@ -101,8 +101,8 @@ def test_other_inputs_are_asked_for_anew(folder: RunFolder, monkeypatch: pytest.
 
 
 def test_a_spoiled_journal_ends_it_with_a_message(folder: RunFolder) -> None:
-    folder.root.mkdir()
-    folder.journal.write_bytes(b"no database" * 1000)
+    (folder.journal / "writer").mkdir(parents=True)
+    (folder.journal / "writer" / "journal.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(ResumeError, match="Move the file away"):
         data_generator.run(courtesy.declared(), courtesy.TASK, folder)
     assert not folder.samples.exists()
@@ -128,12 +128,12 @@ def test_a_provider_that_sends_nonsense_ends_with_a_message(folder: RunFolder, r
         data_generator.run(scripted(reply), courtesy.TASK, folder)
     assert len(raised.value.message) < 600
     assert not folder.samples.exists()
-    assert folder.journal.is_file(), "what was paid for is kept"
+    assert (folder.journal / "writer" / "journal.sqlite").is_file(), "what was paid for is kept"
 
 
 def test_nonsense_among_good_replies_is_kept_with_its_reason(folder: RunFolder) -> None:
     odd = '{"items": [{"text": "odd one", "label": {"a": NaN}}, {"text": NaN}, {"text": "\\ud800"}]}'
-    replies = ["<html>", odd, items("pass me {n} {label} {language} 请")]
+    replies = ["<html>"] * 3 + [odd] * 3 + [items("pass me {n} {label} {language} 请")]  # thrice: it is asked again
     data_generator.run(scripted(*replies, max_rounds=1), courtesy.TASK, folder)
     reasons = Counter(row["reason"] for row in rejected(folder))
     assert {"not_json", "label", "schema", "text"} <= set(reasons)
