@@ -15,8 +15,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from foundry_engine import registry, strict_yaml
-from foundry_engine.constitution import Constitution, Language, LocalText, Name, Share, Strict, findings
+from foundry_engine.constitution import Constitution, Language, LocalText, findings
+from foundry_engine.declared import Name, Share, Strict
 from foundry_engine.errors import FoundryError, InvalidSetting
+from foundry_engine.pool_settings import ModelEntry
 from foundry_engine.strict_yaml import Document, Path_, Problem
 
 FILE = "blueprint.yaml"
@@ -56,6 +58,19 @@ class Generate(Strict):
     """Jaccard similarity from which a generated text is rejected as a near duplicate."""
     settings: dict[Name, dict[str, Any]] = {}
     """Provider: its own settings."""
+    pool: list[ModelEntry] = []
+    """Several models as one, instead of ``provider``."""
+    budget: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, Field(exclude=True)] = None
+    """Most US dollars one task may cost in one run; needs a known price for every model."""
+    token_budget: Annotated[Annotated[int, Field(gt=0)] | None, Field(exclude=True)] = None
+    """Most tokens, of prompts and answers, one task may use in one run."""
+    prices: Annotated[str, Field(exclude=True)] = ""
+    """A price file of one's own, beside ``blueprint.yaml``; its prices go before the shipped ones."""
+
+    @property
+    def source(self) -> str:
+        """Who writes the texts, in a word."""
+        return "pool" if self.pool else self.provider
 
 
 class Split(Strict):
@@ -433,8 +448,32 @@ def _component_problems(document: Document, declaration: Declaration) -> list[Pr
             problems.append(document.problem(path, error.message, at_key=path[-1] == name))
             continue
         if path[-1] == name and path[1] == "settings":
-            try:
-                component.Settings.model_validate(getattr(declaration, str(path[0])).settings[name])
-            except ValidationError as error:
-                problems += [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
+            given = getattr(declaration, str(path[0])).settings[name]
+            problems += _settings_problems(document, component.Settings, given, path)
+    return problems + _pool_problems(document, declaration.generate)
+
+
+def _pool_problems(document: Document, generate: Generate) -> list[Problem]:
+    """Mistakes in the models of a pool."""
+    problems: list[Problem] = []
+    if generate.pool and "provider" in generate.model_fields_set:
+        problems.append(document.problem(("generate", "pool"), "provider and pool exclude each other", at_key=True))
+    for i, entry in enumerate(generate.pool):
+        path: Path_ = ("generate", "pool", i)
+        try:
+            component = registry.find("providers", entry.provider)
+        except FoundryError as error:
+            problems.append(document.problem((*path, "provider"), error.message))
+            continue
+        place = (*path, "settings") if "settings" in entry.model_fields_set else path
+        problems += _settings_problems(document, component.Settings, entry.settings, place)
     return problems
+
+
+def _settings_problems(document: Document, kind: type[BaseModel], given: object, path: Path_) -> list[Problem]:
+    """Mistakes in a component's own settings."""
+    try:
+        kind.model_validate(given)
+    except ValidationError as error:
+        return [_problem(document, kind, dict(wrong), path) for wrong in error.errors()]
+    return []

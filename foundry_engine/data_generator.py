@@ -15,9 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.completions import CompletionRequest, Provider, ProviderContext
+from foundry_engine.completions import CompletionRequest
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.features.normalizer import normalize
 from foundry_engine.folders import (
@@ -25,8 +24,6 @@ from foundry_engine.folders import (
     SAMPLES_FILE,
     RunFolder,
     StageResult,
-    code_version,
-    fingerprint_of,
     run_stage,
     sha256_of,
     write_atomic,
@@ -37,6 +34,7 @@ from foundry_engine.generation.own_rows import read_rows
 from foundry_engine.generation.plan import Cell, make_plan
 from foundry_engine.generation.prompt import request_for
 from foundry_engine.generation.reply_parser import parse_reply
+from foundry_engine.generation.source import open_source
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Sample, lines_of, record_id
 from foundry_engine.streaming.journal import Journal, Reply
@@ -153,14 +151,7 @@ async def _take_plan(
     """Ask for the plan in rounds: every round asks again for what the gates left missing in each cell."""
     settings = blueprint.declaration.generate
     constitution = blueprint.constitutions[task]
-    component = registry.find("providers", settings.provider)
-    options = component.Settings.model_validate(settings.settings.get(settings.provider, {}))
-    identity: dict[str, object] = {"name": settings.provider, "settings": options.model_dump(mode="json")}
-    if not component.CAPABILITIES.paid:  # it may write from the grammar, which no request holds
-        identity["constitution"] = fingerprint_of(
-            {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
-        )
-    provider: Provider = component.Provider(options, ProviderContext(constitution, environment))
+    pool, identity = open_source(blueprint, task, environment)
     try:
         for attempt in range(settings.max_rounds):
             missing = [cell for cell in plan if harvest.accepted_in[cell.id] < cell.samples]
@@ -170,18 +161,18 @@ async def _take_plan(
                 request_for(cell, constitution, attempt, cell.samples - harvest.accepted_in[cell.id])
                 for cell in missing
             ]
-            progress.start(f"{task}: {settings.provider}, round {attempt + 1}", len(requests))
-            replies = await ask_all(provider, identity, requests, journal, settings.concurrency, progress)
+            progress.start(f"{task}: {settings.source}, round {attempt + 1}", len(requests))
+            replies = await ask_all(pool, identity, requests, journal, settings.concurrency, progress)
             progress.finish()
             before = len(harvest.samples)
             for cell, reply in zip(missing, replies, strict=True):
-                _take_reply(harvest, task, cell, reply, settings.provider)
+                _take_reply(harvest, task, cell, reply, settings.source)
             if len(harvest.samples) == before:
                 break
     finally:
-        await provider.close()
+        await pool.close()
     if plan and not harvest.accepted_in:
-        _nothing_usable(harvest, settings.provider)
+        _nothing_usable(harvest, settings.source)
 
 
 def _take_reply(harvest: Harvest, task: str, cell: Cell, reply: Reply | None, source: str) -> None:

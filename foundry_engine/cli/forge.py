@@ -69,7 +69,7 @@ def overridden(declared: Blueprint, provider: str | None, seed: int | None) -> B
             raise InvalidSetting(
                 f"provider '{provider}' needs {place} in the blueprint: {wrong['msg'].lower()}"
             ) from error
-        generate = declaration.generate.model_copy(update={"provider": provider})
+        generate = declaration.generate.model_copy(update={"provider": provider, "pool": []})
         declaration = declaration.model_copy(update={"generate": generate})
     if seed is not None:
         declaration = declaration.model_copy(update={"seed": seed})
@@ -179,7 +179,7 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         cells = make_plan(order.blueprint, task)
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
-        provider = order.blueprint.declaration.generate.provider
+        provider = order.blueprint.declaration.generate.source
         lines.append(f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}")
         if order.blueprint.declaration.generate.corpus and corpus.is_file():
             with corpus.open("rb") as file:

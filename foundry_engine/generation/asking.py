@@ -1,4 +1,4 @@
-"""Asking a provider for many replies: journalled first, a few at a time, repeated as the error's class allows."""
+"""Asking for many replies: journalled first, a few at a time. What may be tried again is the pool's to know."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from foundry_engine.completions import CompletionRequest, Provider
+from foundry_engine.completions import Completion, CompletionRequest, Provider
 from foundry_engine.errors import ProviderError, Rejected
 from foundry_engine.folders import fingerprint_of
 from foundry_engine.log import Progress
@@ -15,17 +15,14 @@ from foundry_engine.streaming.journal import Journal, Reply
 
 log = logging.getLogger(__name__)
 
-MAX_TRIES = 6
-FIRST_WAIT = 1.0
-"""Seconds before the second try after a fault of the service; doubled each time, at most ``MAX_WAIT``."""
-MAX_WAIT = 60.0
 MAX_LOST = 4
 """After so many requests in a row without an answer the service is taken to be down."""
 
 
 def request_key(identity: Mapping[str, object], request: CompletionRequest) -> str:
     """What a reply is kept under: the provider's identity (name and settings) and the whole request."""
-    return fingerprint_of({"provider": identity, "request": asdict(request)})
+    asked = {name: value for name, value in asdict(request).items() if value is not None}
+    return fingerprint_of({"provider": identity, "request": asked})
 
 
 async def ask_all(
@@ -56,7 +53,7 @@ async def ask_all(
         while not queue.empty() and not failed:
             i = queue.get_nowait()
             try:
-                reply = await _ask(provider, requests[i], failed, lost)
+                reply = await _ask(provider, requests[i], lost)
             except ProviderError as error:
                 failed.append(error)
                 return
@@ -83,38 +80,28 @@ async def ask_all(
 def _down(lost: Sequence[ProviderError]) -> ProviderError:
     last = lost[-1]
     return type(last)(
-        f"{last.message}. {len(lost)} requests in a row had no answer in {MAX_TRIES} tries each. Check the network and "
+        f"{last.message}. {len(lost)} requests in a row had no answer in all their tries. Check the network and "
         "the provider's settings; the replies until here are kept, and the same command goes on from there."
     )
 
 
-async def _ask(
-    provider: Provider, request: CompletionRequest, failed: Sequence[ProviderError], lost: list[ProviderError]
-) -> Reply | None:
-    """One reply, or ``None`` after ``MAX_TRIES`` mendable errors or when others have failed for good."""
-    wait = FIRST_WAIT
-    for attempt in range(1, MAX_TRIES + 1):
-        try:
-            completion = await provider.complete(request)
-        except ProviderError as error:
-            if error.retry == "never":
-                if isinstance(error, Rejected):
-                    return Reply("", "blocked", 0, 0)
-                raise
-            if failed:
-                return None
-            if attempt == MAX_TRIES:
-                log.warning("gave up on a request tries=%d error=%s", attempt, error.message)
-                if error.retry == "again":
-                    lost.append(error)
-                return None
-            asked = error.facts.get("retry_after")
-            pause = float(asked) if isinstance(asked, (int, float)) else wait
-            log.info("waiting seconds=%.1f error=%s", pause, error.message)
-            await asyncio.sleep(min(pause, MAX_WAIT))
-            wait = min(2 * wait, MAX_WAIT)
-            continue
-        usage = completion.usage
-        text = completion.text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be journalled
-        return Reply(text, completion.finish, usage.prompt_tokens, usage.output_tokens)
-    return None
+async def _ask(provider: Provider, request: CompletionRequest, lost: list[ProviderError]) -> Reply | None:
+    """One reply, good or bad, or ``None`` when there was none; raises what ends the whole."""
+    try:
+        completion = await provider.complete(request)
+    except ProviderError as error:
+        paid = error.facts.get("completion")
+        if isinstance(paid, Completion):
+            completion = paid
+        elif isinstance(error, Rejected):
+            return Reply("", "blocked", 0, 0)
+        elif error.retry == "never":
+            raise
+        else:
+            log.warning("gave up on a request error=%s", error.message)
+            if error.retry == "again":
+                lost.append(error)
+            return None
+    usage = completion.usage
+    text = completion.text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate cannot be journalled
+    return Reply(text, completion.finish, usage.prompt_tokens, usage.output_tokens)

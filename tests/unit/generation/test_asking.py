@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from foundry_engine.errors import (
     Refused,
     Rejected,
     TimedOut,
+    Truncated,
     Unavailable,
 )
+from foundry_engine.folders import fingerprint_of
 from foundry_engine.generation import asking
 from foundry_engine.generation.asking import ask_all, request_key
 from foundry_engine.log import Silent
@@ -76,45 +79,32 @@ def journal(tmp_path: Path) -> Journal:
         yield opened  # type: ignore[misc]
 
 
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    waited: list[float] = []
-    sleep = asyncio.sleep
-
-    async def record(seconds: float) -> None:
-        if seconds:
-            waited.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr(asking.asyncio, "sleep", record)
-    return waited
-
-
 OK = Completion("fine", Usage(3, 4))
 DONE = Reply("fine", "stop", 3, 4)
-RETRIES: list[tuple[str, list[Answer], Reply | None, list[float]]] = [
-    ("answered at once", [OK], DONE, []),
-    ("down once", [Unavailable("x"), OK], DONE, [1.0]),
-    ("slow twice", [TimedOut("x"), TimedOut("x"), OK], DONE, [1.0, 2.0]),
-    ("malformed once", [MalformedReply("x"), OK], DONE, [1.0]),
-    ("at the limit, with a time", [RateLimited("x", retry_after=3.5), OK], DONE, [3.5]),
-    ("at the limit, without a time", [RateLimited("x", retry_after=None), OK], DONE, [1.0]),
-    ("at the limit, with a very long time", [RateLimited("x", retry_after=1e9), OK], DONE, [60.0]),
-    ("down for good", [Unavailable("x")] * 6, None, [1.0, 2.0, 4.0, 8.0, 16.0]),
-    ("blocked", [Rejected("x")], Reply("", "blocked", 0, 0), []),
-    ("cut", [Completion("{", Usage(1, 1), "length")], Reply("{", "length", 1, 1), []),
-    ("a lone surrogate", [Completion('"\ud800"')], Reply('"\\ud800"', "stop", 0, 0), []),
+CUT = Completion("{", Usage(1, 1), "length")
+OUTCOMES: list[tuple[str, Answer, Reply | None]] = [
+    ("answered", OK, DONE),
+    ("blocked", Rejected("x"), Reply("", "blocked", 0, 0)),
+    (
+        "blocked, and paid for",
+        Rejected("x", completion=Completion("", Usage(2, 0), "blocked")),
+        Reply("", "blocked", 2, 0),
+    ),
+    ("cut in all tries", Truncated("x", completion=CUT), Reply("{", "length", 1, 1)),
+    ("malformed in all tries", MalformedReply("x", completion=OK), DONE),
+    ("no answer at all", MalformedReply("x"), None),
+    ("down", Unavailable("x"), None),
+    ("slow", TimedOut("x"), None),
+    ("at the limit for too long", RateLimited("x", retry_after=3.5), None),
+    ("a lone surrogate", Completion('"\ud800"'), Reply('"\\ud800"', "stop", 0, 0)),
 ]
 
 
-@pytest.mark.parametrize(("answers", "reply", "pauses"), [r[1:] for r in RETRIES], ids=[r[0] for r in RETRIES])
-def test_what_is_tried_again_and_when(
-    journal: Journal, waits: list[float], answers: list[Answer], reply: Reply | None, pauses: list[float]
-) -> None:
-    provider = Scripted(lambda _, nth: answers[nth - 1])
+@pytest.mark.parametrize(("answer", "reply"), [r[1:] for r in OUTCOMES], ids=[r[0] for r in OUTCOMES])
+def test_what_comes_of_a_request_is_kept(journal: Journal, answer: Answer, reply: Reply | None) -> None:
+    provider = Scripted(lambda *_: answer)
     assert ask(provider, journal) == [reply]
-    assert waits == pauses
-    assert len(provider.asked) == len(answers)
+    assert len(provider.asked) == 1, "trying again is the pool's"
     assert journal.get(request_key(IDENTITY, request(0))) == reply, "what is used is what is kept"
 
 
@@ -176,9 +166,16 @@ def test_a_key_depends_on_provider_and_request() -> None:
     assert request_key({"name": "a"}, request(0)) in keys
 
 
-def test_a_service_that_is_down_ends_it_soon(journal: Journal, waits: list[float]) -> None:
+def test_a_service_that_is_down_ends_it_soon(journal: Journal) -> None:
     provider = Scripted(lambda asked, _: OK if asked.seed == 0 else Unavailable("no connection"))
     with pytest.raises(Unavailable, match=r"no connection\. 4 requests in a row had no answer"):
         ask(provider, journal, count=20)
     assert journal.get(request_key(IDENTITY, request(0))) == DONE
-    assert len(provider.asked) == 1 + asking.MAX_LOST * asking.MAX_TRIES
+    assert len(provider.asked) == 1 + asking.MAX_LOST
+
+
+def test_a_key_is_that_of_journals_written_before_requests_had_caps() -> None:
+    with_cap = replace(request(0), max_output_tokens=7)
+    old = {k: v for k, v in asdict(request(0)).items() if k != "max_output_tokens"}
+    assert request_key(IDENTITY, request(0)) == fingerprint_of({"provider": IDENTITY, "request": old})
+    assert request_key(IDENTITY, with_cap) != request_key(IDENTITY, request(0))
