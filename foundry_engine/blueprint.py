@@ -15,7 +15,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from foundry_engine import registry, strict_yaml
-from foundry_engine.constitution import Constitution, Language, LocalText, Name, Share, Strict, findings
+from foundry_engine.constitution import Constitution, Language, LocalText, findings
+from foundry_engine.declared import Name, Share, Strict
 from foundry_engine.errors import FoundryError, InvalidSetting
 from foundry_engine.pool_settings import ModelEntry
 from foundry_engine.strict_yaml import Document, Path_, Problem
@@ -76,10 +77,6 @@ class Generate(Strict):
     """A round in which less than this share of a cell's offered texts is kept is a dull one."""
     patience: Annotated[int, Field(ge=1, le=20)] = 2
     """After so many dull rounds in a row a cell is saturated: it is asked for no more, and named in the report."""
-    budget: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
-    """Most US dollars a task's generation may cost; needs a price for every model."""
-    token_budget: Annotated[int, Field(ge=1)] | None = None
-    """Most tokens a task's generation may spend, prompts and answers together."""
     second_pass: SecondPass = SecondPass()
     """The blind second reading."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 4
@@ -95,7 +92,13 @@ class Generate(Strict):
     settings: dict[Name, dict[str, Any]] = {}
     """Provider: its own settings."""
     pool: list[ModelEntry] = []
-    """Several models that write together, in the place of ``provider``."""
+    """Several models as one, instead of ``provider``."""
+    budget: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, Field(exclude=True)] = None
+    """Most US dollars one task's generation may cost; needs a known price for every model."""
+    token_budget: Annotated[Annotated[int, Field(gt=0)] | None, Field(exclude=True)] = None
+    """Most tokens, of prompts and answers, one task's generation may use."""
+    prices: Annotated[str, Field(exclude=True)] = ""
+    """A price file of one's own, beside ``blueprint.yaml``; its prices go before the shipped ones."""
 
     @property
     def writers(self) -> list[ModelEntry]:
@@ -107,15 +110,15 @@ class Generate(Strict):
     def readers(self) -> list[ModelEntry]:
         """The models that read a second time: the writers, if no other provider or setting is named."""
         second = self.second_pass
-        if second.provider is None and (self.pool or not second.settings):
+        if second.provider is None and not second.settings:
             return self.writers
         name = second.provider or self.provider
         settings = {**self.settings.get(name, {}), **second.settings}
         return [ModelEntry(provider=name, settings=settings, concurrency=self.concurrency)]
 
     @property
-    def writer_name(self) -> str:
-        """What reports and sources call the writers."""
+    def source(self) -> str:
+        """Who writes the texts, in a word."""
         return "pool" if self.pool else self.provider
 
 
@@ -495,44 +498,52 @@ def _component_problems(document: Document, declaration: Declaration) -> list[Pr
             problems.append(document.problem(path, error.message, at_key=path[-1] == name))
             continue
         if path[-1] == name and path[1] == "settings":
-            try:
-                component.Settings.model_validate(getattr(declaration, str(path[0])).settings[name])
-            except ValidationError as error:
-                problems += [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
+            given = getattr(declaration, str(path[0])).settings[name]
+            problems += _settings_problems(document, component.Settings, given, path)
     generate = declaration.generate
-    return problems + _pool_problems(document, generate.pool) + _reader_problems(document, generate)
+    return problems + _pool_problems(document, generate) + _reader_problems(document, generate)
 
 
-def _pool_problems(document: Document, pool: list[ModelEntry]) -> list[Problem]:
-    """Models of the pool whose provider does not exist, and mistakes in their settings."""
+def _pool_problems(document: Document, generate: Generate) -> list[Problem]:
+    """Mistakes in the models of a pool."""
     problems: list[Problem] = []
-    for i, entry in enumerate(pool):
+    if generate.pool and "provider" in generate.model_fields_set:
+        problems.append(document.problem(("generate", "pool"), "provider and pool exclude each other", at_key=True))
+    for i, entry in enumerate(generate.pool):
         path: Path_ = ("generate", "pool", i)
         try:
             component = registry.find("providers", entry.provider)
-            component.Settings.model_validate(entry.settings)
         except FoundryError as error:
             problems.append(document.problem((*path, "provider"), error.message))
-        except ValidationError as error:
-            place = (*path, "settings")
-            problems += [_problem(document, component.Settings, dict(wrong), place) for wrong in error.errors()]
+            continue
+        place = (*path, "settings") if "settings" in entry.model_fields_set else path
+        problems += _settings_problems(document, component.Settings, entry.settings, place)
     return problems
 
 
 def _reader_problems(document: Document, generate: Generate) -> list[Problem]:
     """A second reader that does not exist, and mistakes in the settings it is given."""
-    name = generate.second_pass.provider or generate.provider
-    path: Path_ = ("generate", "second_pass", "provider")
+    second = generate.second_pass
+    if second.provider is None and not second.settings:
+        return []
+    path: Path_ = ("generate", "second_pass")
+    if second.provider is None and generate.pool:
+        return [document.problem((*path, "settings"), "whose settings? A pool writes: name the provider that reads")]
+    name = second.provider or generate.provider
     try:
         component = registry.find("providers", name)
     except FoundryError as error:
-        return [document.problem(path, error.message)] if generate.second_pass.provider else []
-    own = generate.second_pass.settings
-    if not own and not generate.second_pass.provider:
-        return []
+        return [document.problem((*path, "provider"), error.message)] if second.provider else []
+    given = {**generate.settings.get(name, {}), **second.settings}
+    return _settings_problems(
+        document, component.Settings, given, (*path, "settings" if second.settings else "provider")
+    )
+
+
+def _settings_problems(document: Document, kind: type[BaseModel], given: object, path: Path_) -> list[Problem]:
+    """Mistakes in a component's own settings."""
     try:
-        component.Settings.model_validate({**generate.settings.get(name, {}), **own})
+        kind.model_validate(given)
     except ValidationError as error:
-        path = (*path[:-1], "settings") if own else path
-        return [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
+        return [_problem(document, kind, dict(wrong), path) for wrong in error.errors()]
     return []

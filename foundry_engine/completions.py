@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from foundry_engine.constitution import Constitution
+if TYPE_CHECKING:
+    from foundry_engine.constitution import Constitution
 
 Finish = Literal["stop", "length", "blocked"]
 

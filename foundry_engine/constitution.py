@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from foundry_engine.declared import Name, Strict, Text, Weight
 from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import MAX_LITERAL_BYTES, Pattern, patterns_of
 
 Language = Literal["zh", "en"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Strict(BaseModel):
-    """A declaration: unknown keys are mistakes, and nothing changes after reading.
-
-    The text below a field is its description in the JSON Schema: what an editor shows to whoever writes the YAML.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class LocalText(Strict):

@@ -16,16 +16,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
+from foundry_engine.completions import Usage
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.folders import (
     REJECTED_FILE,
     SAMPLES_FILE,
     RunFolder,
     StageResult,
-    code_version,
-    fingerprint_of,
     run_stage,
     sha256_of,
     write_atomic,
@@ -38,8 +36,9 @@ from foundry_engine.generation.harvest import Harvest
 from foundry_engine.generation.plan import make_plan
 from foundry_engine.generation.repertoire import Repertoire
 from foundry_engine.generation.rounds import Rounds
+from foundry_engine.generation.source import open_source, reads_prompt
 from foundry_engine.generation.steering import Steering
-from foundry_engine.llm_pool import Budget, LlmPool, ModelEntry, Price
+from foundry_engine.llm_pool import Budget, LlmPool, ModelEntry
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import lines_of
 
@@ -87,6 +86,7 @@ def run(
         "languages": list(blueprint.declaration.languages),
         "seed": blueprint.declaration.seed,
         "settings": settings.model_dump(mode="json"),
+        "budgets": [settings.budget, settings.token_budget],
         "withheld": _withheld(blueprint, task),
         "constitution": constitution.model_dump(mode="json"),
         "corpus": sha256_of(corpus) if used == corpus else None,
@@ -112,11 +112,11 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
     """Fill the plan and write down how; what the step's summary says of it."""
     plan = make_plan(job.blueprint, job.task)
     job.folder.root.mkdir(parents=True, exist_ok=True)
-    settings, budget = job.blueprint.declaration.generate, job.blueprint.declaration.generate.budget
+    settings = job.blueprint.declaration.generate
+    budget = Budget(settings.budget, settings.token_budget)
     async with AsyncExitStack() as stack:
-        pool = await _pool(job, settings.writers, Budget(budget, settings.token_budget), stack)
-        writer = _desk(job, "writer", settings.writer_name, settings.writers, pool)
-        reader, unread = await _reader(job, pool, stack)
+        writer, pool = await _desk(job, "writer", settings.source, settings.writers, budget, stack)
+        reader, unread = await _reader(job, budget, stack)
         seed, constitution = job.blueprint.declaration.seed, job.blueprint.constitutions[job.task]
         steering = Steering(plan, constitution, settings, job.task, seed, writer.reads_prompt)
         rounds = Rounds(
@@ -129,11 +129,11 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
             repertoire=_repertoire(job, harvest) if writer.reads_prompt else Repertoire(constitution),
             writer=writer,
             reader=reader,
-            purse=Purse(settings.token_budget, budget, _dearest(pool)),
+            purse=Purse(settings.token_budget, settings.budget, lambda usage: _dearest(pool, usage)),
         )
         await rounds.run()
     if plan and not harvest.accepted_in.total() and not harvest.quarantine:
-        _nothing_usable(harvest, settings.writer_name)
+        _nothing_usable(harvest, settings.source)
     made = report.make_report(rounds, unread)
     write_atomic(fresh / PLAN, lines_of(steering.cells))
     rows = ((REQUESTS, rounds.requests), (PROVENANCE, harvest.provenance), (QUARANTINE, harvest.quarantine))
@@ -152,58 +152,32 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
     }
 
 
-async def _pool(job: _Job, models: Sequence[ModelEntry], budget: Budget, stack: AsyncExitStack) -> LlmPool:
-    """Declared models, ready to be asked; writers and readers share one budget."""
-    constitution = job.blueprint.constitutions[job.task]
-    pool = LlmPool.open(models, job.environment, constitution=constitution, budget=budget.money)
-    pool.budget = budget
+async def _desk(
+    job: _Job, role: str, name: str, models: Sequence[ModelEntry], budget: Budget, stack: AsyncExitStack
+) -> tuple[Desk, LlmPool]:
+    """Declared models with their journal, ready to be asked."""
+    pool, identity = open_source(job.blueprint, job.task, job.environment, models, budget)
     await stack.enter_async_context(pool)
-    return pool
-
-
-def _desk(job: _Job, role: str, name: str, models: Sequence[ModelEntry], pool: LlmPool) -> Desk:
-    """A pool with its journal."""
-    constitution = job.blueprint.constitutions[job.task]
-    identity: dict[str, object] = {"models": [_identity(entry) for entry in models]}
-    if not all(registry.find("providers", entry.provider).CAPABILITIES.paid for entry in models):
-        # one of them may write from the grammar, which no request holds
-        identity["constitution"] = fingerprint_of(
-            {"constitution": constitution.model_dump(mode="json"), "code": code_version()}
-        )
     concurrency = job.blueprint.declaration.generate.concurrency
-    return Desk(role, name, _reads(models), pool, identity, job.folder.journal, concurrency, job.progress)
+    desk = Desk(role, name, reads_prompt(models), pool, identity, job.folder.journal, concurrency, job.progress)
+    return desk, pool
 
 
-def _identity(entry: ModelEntry) -> dict[str, object]:
-    """What of a declared model its answers depend on; limits, weights and prices are no part of it."""
-    options = registry.find("providers", entry.provider).Settings.model_validate(entry.settings)
-    return {"name": entry.provider, "settings": options.model_dump(mode="json")}
-
-
-def _reads(models: Sequence[ModelEntry]) -> bool:
-    return all(registry.find("providers", entry.provider).CAPABILITIES.reads_prompt for entry in models)
-
-
-async def _reader(job: _Job, writers: LlmPool, stack: AsyncExitStack) -> tuple[Desk | None, str]:
+async def _reader(job: _Job, budget: Budget, stack: AsyncExitStack) -> tuple[Desk | None, str]:
     """Who reads a second time, or nobody and why."""
     settings = job.blueprint.declaration.generate
-    models = settings.readers
-    name = settings.second_pass.provider or settings.writer_name
+    name = settings.second_pass.provider or settings.source
     if not settings.second_pass.share:
         return None, "not verified (second_pass.share is 0)"
-    if not _reads(models):
+    if not reads_prompt(settings.readers):
         return None, f"not verified ({name})"
-    same = models == settings.writers
-    pool = writers if same else await _pool(job, models, writers.budget, stack)
-    return _desk(job, "reader", name, models, pool), ""
+    reader, _ = await _desk(job, "reader", name, settings.readers, budget, stack)
+    return reader, ""
 
 
-def _dearest(pool: LlmPool) -> Price | None:
-    """The price of a pool whose every call goes to its dearest model."""
-    prices = [scope.price for scope in pool.scopes if scope.price is not None]
-    if not prices:
-        return None
-    return Price(input=max(p.input for p in prices), output=max(p.output for p in prices))
+def _dearest(pool: LlmPool, usage: Usage) -> float:
+    """What a usage costs when it is the dearest model's; nothing where no price is known."""
+    return max(scope.cost_of(usage) or 0.0 for scope in pool.scopes)
 
 
 def _repertoire(job: _Job, harvest: Harvest) -> Repertoire:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from foundry_engine.constitution import Name, Strict
+from foundry_engine.declared import Name, Strict
 
 Money = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False)]

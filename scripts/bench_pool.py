@@ -147,7 +147,9 @@ def main() -> int:
         return 0
     wanted = sys.argv[1:]
     print("peers, quoted: AI-DataFlux, Data Designer 0.9.6, Curator 0.1.31, async-batch-llm 0.28 (* tuned)\n")
-    print(f"{'fault':18s} {'rows/s':>7s} {'seconds':>8s} {'calls':>6s} {'wrong':>6s} {'MiB':>5s}  {'peers rows/s':16s} bar")
+    print(
+        f"{'fault':18s} {'rows/s':>7s} {'seconds':>8s} {'calls':>6s} {'wrong':>6s} {'MiB':>5s}  {'peers rows/s':16s}bar"
+    )
     failed = False
     for bar in BARS:
         if wanted and not any(word in bar.name for word in wanted):

@@ -42,6 +42,7 @@ def blueprint_schema() -> dict[str, Any]:
             place["operators"]["items"] = {"enum": names}
         else:
             place[kind.removesuffix("s")]["enum"] = names
+    schema["$defs"]["ModelEntry"]["properties"]["provider"]["enum"] = registry.names("providers")
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,12 +23,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back; a ``held`` one is not sent before the service ends."""
+    """What is sent back; a ``held`` one is not sent before the service ends, and a ``cut`` one never."""
 
     status: int
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
     held: bool = False
+    cut: bool = False
 
 
 Answer = Callable[[Asked, int], Reply]
@@ -70,6 +72,10 @@ def served(answer: Answer) -> Iterator[Service]:
                 nth = len(service.asked)
                 service.asked.append(asked)
             reply = service.answer(asked, nth)
+            if reply.cut:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return
             if reply.held:
                 service.over.wait(10)
                 self.close_connection = True

@@ -193,7 +193,7 @@ def plan_lines(order: Order) -> tuple[list[str], list[dict[str, object]]]:
         cells = make_plan(order.blueprint, task)
         rows = list(summary(cells))
         corpus = order.blueprint.corpus(task)
-        provider = order.blueprint.declaration.generate.writer_name
+        provider = order.blueprint.declaration.generate.source
         requests, usage = forecast(order.blueprint, task, cells)
         lines.append(
             f"{task}: {len(cells)} cells, {sum(c.samples for c in cells):,} texts from {provider}, "

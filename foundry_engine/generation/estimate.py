@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foundry_engine.completions import Completion, CompletionRequest, Usage
-from foundry_engine.llm_pool.prices import cost_of
-from foundry_engine.pool_settings import Price
 
 CHARACTERS_A_TOKEN = 4
 """Of ASCII; any other character is taken for a token. Both err on the high side."""
 ITEM_TOKENS = {"text": 24, "evidence": 10, "probability": 8, "n": 4, "label": 6}
 """Tokens an answer spends on a field of one object, JSON around it included."""
+
+
+Cost = Callable[[Usage], float]
 
 
 def tokens_of(text: str) -> int:
@@ -36,7 +37,7 @@ def usage_of(request: CompletionRequest) -> Usage:
 class _Account:
     """One kind of budget: what is weighed, the limit, what was spent and what had been foreseen for it."""
 
-    weigh: Callable[[Usage], float]
+    weigh: Cost
     limit: float | None
     spent: float = 0.0
     foreseen: float = 0.0
@@ -54,15 +55,15 @@ class _Account:
 
 
 class Purse:
-    """What may still be spent, of tokens and of US dollars; ``None`` is without a limit, ``price`` the dearest model's.
+    """What may still be spent, of tokens and of US dollars (``None``: without a limit); ``cost`` of a usage in dollars.
 
     Estimates are corrected by what earlier answers really cost, so that a service which counts otherwise, or thinks
     aloud, is not asked for more than the budget allows. The pool's own caps stand behind.
     """
 
-    def __init__(self, tokens: int | None = None, money: float | None = None, price: Price | None = None) -> None:
+    def __init__(self, tokens: int | None = None, money: float | None = None, cost: Cost = lambda usage: 0.0) -> None:
         self._tokens = _Account(lambda usage: usage.prompt_tokens + usage.output_tokens, tokens)
-        self._money = _Account(lambda usage: cost_of(usage, price) or 0.0, money)
+        self._money = _Account(cost, money)
 
     @property
     def spent(self) -> int:

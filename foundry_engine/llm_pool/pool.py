@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foundry_engine.completions import Completion, CompletionRequest, Usage
-from foundry_engine.constitution import Constitution
 from foundry_engine.errors import (
     MalformedReply,
     ProviderError,
@@ -27,13 +26,15 @@ from foundry_engine.errors import (
 from foundry_engine.llm_pool import routing
 from foundry_engine.llm_pool.budget import Budget
 from foundry_engine.llm_pool.merging import Merging
-from foundry_engine.llm_pool.prices import cost_of
 from foundry_engine.llm_pool.report import PoolReport, report_of
 from foundry_engine.llm_pool.retries import Retries
 from foundry_engine.llm_pool.scope import Scope, Ticket, total
 from foundry_engine.llm_pool.validation import body_of, check_schema, problem_of
 from foundry_engine.llm_pool.waiting_room import Waiting, WaitingRoom
-from foundry_engine.pool_settings import ModelEntry
+
+if TYPE_CHECKING:
+    from foundry_engine.constitution import Constitution
+    from foundry_engine.pool_settings import ModelEntry
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class LlmPool:
                 await self._pause(waiting, ticket.scope, error, retries)
                 continue
             paid = total(paid, completion.usage)
-            now = cost_of(completion.usage, ticket.scope.price)
+            now = ticket.scope.cost_of(completion.usage)
             cost = None if cost is None or now is None else cost + now
             completion = replace(completion, usage=paid, cost=cost)
             verdict = _judged(request, completion)
@@ -186,7 +187,7 @@ class LlmPool:
             raise
         finally:
             tokens = used.prompt_tokens + used.output_tokens
-            self.budget.settle(ticket.money, ticket.tokens, cost_of(used, scope.price) or 0.0, tokens)
+            self.budget.settle(ticket.money, ticket.tokens, scope.cost_of(used) or 0.0, tokens)
             self._pump()
 
     async def _admitted(self, waiting: Waiting, last: ProviderError | None) -> Ticket:
@@ -235,7 +236,7 @@ class LlmPool:
             self._wake = min(self._wake, wake)
             return False
         expected = scope.tokens_for(waiting.prompt_tokens, waiting.cap)
-        money, tokens = cost_of(expected, scope.price) or 0.0, expected.prompt_tokens + expected.output_tokens
+        money, tokens = scope.cost_of(expected) or 0.0, expected.prompt_tokens + expected.output_tokens
         if not self.budget.fits(money, tokens):
             if self.budget.may_fit_later():
                 return False

@@ -8,29 +8,16 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from foundry_engine import strict_yaml
-from foundry_engine.completions import Usage
 from foundry_engine.errors import InvalidSetting
 from foundry_engine.pool_settings import Price
 
 SHIPPED = Path(__file__).with_name("prices.yaml")
-MILLION = 1_000_000
 
 
 def read_prices(own: Path | None = None) -> dict[str, Price]:
     """Model: price. Raises ``InvalidSetting`` with the place of every mistake in one's own file."""
     prices = _read(SHIPPED)
     return {**prices, **_read(own)} if own is not None else prices
-
-
-def cost_of(usage: Usage, price: Price | None) -> float | None:
-    """US dollars, or ``None`` when the price is not known.
-
-    >>> cost_of(Usage(1_000_000, 0), Price(input=0.5, output=1.0))
-    0.5
-    """
-    if price is None:
-        return None
-    return (usage.prompt_tokens * price.input + usage.output_tokens * price.output) / MILLION
 
 
 def _read(path: Path) -> dict[str, Price]:

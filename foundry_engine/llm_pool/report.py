@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 
 from foundry_engine.completions import Usage
 from foundry_engine.llm_pool.budget import Budget
-from foundry_engine.llm_pool.prices import cost_of
 from foundry_engine.llm_pool.scope import Scope, total
 
 
@@ -49,7 +48,7 @@ def report_of(scopes: Sequence[Scope], budget: Budget) -> PoolReport:
         found.calls += scope.started_calls
         found.usage = total(found.usage, scope.usage)
         found.outcomes.update(scope.outcomes)
-        found.cost = cost_of(found.usage, scope.price)
+        found.cost = scope.cost_of(found.usage)
         found.price_date = str(scope.price.date or "") if scope.price else ""
     used = Usage()
     for found in models.values():

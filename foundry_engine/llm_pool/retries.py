@@ -8,8 +8,8 @@ from foundry_engine.errors import ProviderError, RateLimited
 
 AGAIN = 8
 """Tries when the service fails or says nothing."""
-REASK = 2
-"""Further questions when an answer is not of the asked form: one fresh, one with what was wrong with it."""
+REASK = 4
+"""Further questions when an answer is not of the asked form: fresh, and with what was wrong with it, in turn."""
 EMPTY = 4
 """Further questions, all fresh, when an answer is empty."""
 RAISES = 2
@@ -61,7 +61,7 @@ class Retries:
     @property
     def with_note(self) -> bool:
         """Whether the question now says what was wrong."""
-        return self.reasks == REASK
+        return self.reasks > 0 and self.reasks % 2 == 0
 
     def raised(self, cap: int) -> int | None:
         """The next cap on the answer's length, or ``None``."""

@@ -15,6 +15,7 @@ from foundry_engine.pool_settings import Price
 
 UNKNOWN_OUTPUT = 4096
 """Tokens of an answer reserved while none is known and no cap is told."""
+MILLION = 1_000_000
 NEAR_THE_END = 10
 """Calls left of a quota from which they are spread until it is full again."""
 
@@ -53,6 +54,12 @@ class Scope:
         self.outcomes: Counter[str] = Counter()
         self._quota_until = -math.inf
         self._longest_answer = 0
+
+    def cost_of(self, usage: Usage) -> float | None:
+        """US dollars, or ``None`` when the price is not known."""
+        if self.price is None:
+            return None
+        return (usage.prompt_tokens * self.price.input + usage.output_tokens * self.price.output) / MILLION
 
     def ready_at(self) -> float:
         """When a call may start: ``-inf`` is now, ``inf`` when only another call's end can tell."""

@@ -37,7 +37,7 @@ def problem_of(text: str, schema: Mapping[str, object]) -> str:
         return f"the answer has more than {MAX_CHARACTERS:,} characters"
     try:
         value = json.loads(text, parse_constant=_no_number)
-        errors = _validator(json.dumps(schema, sort_keys=True)).iter_errors(value)
+        errors = _validator(json.dumps(schema)).iter_errors(value)
         first = next(iter(errors), None)
     except RecursionError:
         return "the JSON is nested too deeply"
@@ -52,7 +52,7 @@ def problem_of(text: str, schema: Mapping[str, object]) -> str:
 def check_schema(schema: Mapping[str, object]) -> None:
     """Raises ``InvalidSetting`` for a schema that is none, before anything is paid for."""
     try:
-        _validator(json.dumps(schema, sort_keys=True))
+        _validator(json.dumps(schema))
     except (ValueError, TypeError) as error:
         raise InvalidSetting(
             f"the schema of a request is no JSON Schema: {str(error).splitlines()[0][:MAX_SAID]}. Correct it."

@@ -72,7 +72,7 @@ class Provider:
         key = one_key(context.environment, settings.keys, "openai_compatible") if settings.keys else None
         self._secrets: list[SecretStr] = [key] if key else []
         self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
-        self._tls = _tls(settings.ca_file)
+        self._tls = _tls(settings.ca_file) if settings.base_url.startswith("https:") else True
         self._session: Any = None
 
     async def complete(self, request: CompletionRequest) -> Completion:

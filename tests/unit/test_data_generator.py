@@ -13,6 +13,7 @@ from foundry_engine import data_generator
 from foundry_engine.blueprint import Blueprint
 from foundry_engine.errors import DataError, EmptyDataset, MalformedRecord, ProviderError, ResumeError
 from foundry_engine.folders import RunFolder
+from foundry_engine.llm_pool import retries
 from foundry_engine.records import Sample, read_objects, read_records
 from tests import courtesy
 from tests.courtesy.watched import Watched
@@ -133,7 +134,8 @@ def test_a_provider_that_sends_nonsense_ends_with_a_message(folder: RunFolder, r
 
 def test_nonsense_among_good_replies_is_kept_with_its_reason(folder: RunFolder) -> None:
     odd = '{"items": [{"text": "odd one", "label": {"a": NaN}}, {"text": NaN}, {"text": "\\ud800"}]}'
-    replies = ["<html>"] * 3 + [odd] * 3 + [items("pass me {n} {label} {language} 请")]  # thrice: it is asked again
+    tries = 1 + retries.REASK
+    replies = [*["<html>"] * tries, *[odd] * tries, items("pass me {n} {label} {language} 请")]
     data_generator.run(scripted(*replies, max_rounds=1), courtesy.TASK, folder)
     reasons = Counter(row["reason"] for row in rejected(folder))
     assert {"not_json", "label", "schema", "text"} <= set(reasons)
