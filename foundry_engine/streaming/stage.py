@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,12 @@ class Stage:
         self.timeout = node.timeout
         self.output_uri = node.output_uri
         self.lineage = settings.lineage
+        self.seconds = math.inf
+        """What a task of a plain function takes, as seen lately."""
+
+    def took(self, seconds: float) -> None:
+        """Remember what a task took: a slow one counts at once, quick ones little by little."""
+        self.seconds = max(seconds, 0.9 * self.seconds + 0.1 * seconds) if self.seconds < math.inf else seconds
 
 
 def stages_of(operators: Sequence[Any], settings: RunSettings) -> list[Stage]:
