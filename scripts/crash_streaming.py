@@ -218,7 +218,9 @@ def judge(folder: Path, kills: int, outcome: Outcome) -> list[str]:
     if billed.keys() != calls.keys():
         found.append(f"calls never made or of nobody: {sorted(billed.keys() ^ calls.keys())[:5]}")
     if not repeated <= counted <= kills * IN_FLIGHT:
-        found.append(f"{repeated} calls repeated, the report says at most {counted}, {kills} kills allow {kills * IN_FLIGHT}")
+        found.append(
+            f"{repeated} calls repeated, the report says at most {counted}, {kills} kills allow {kills * IN_FLIGHT}"
+        )
     if report["usage"]["tokens"] != 3 * report_answers(run, "ask") + 5 * report_answers(run, "tag"):
         found.append(f"usage {report['usage']} is not that of the answers")
     left = [path.name for path in folder.rglob(".*.new")]
@@ -269,7 +271,15 @@ def random_kills(count: int, place: Path, seed: int, outcome: Outcome) -> None:
 
 MODES = {"restart.cleared": "restart", "retry.cleared": "retry"}
 """How the fail-points are come to that a plain run does not pass."""
-LATER = {"group.begun": 40, "group.written": 40, "group.committed": 40, "call.begun": 90, "call.received": 90, "call.kept": 90, "export.half": 60}
+LATER = {
+    "group.begun": 40,
+    "group.written": 40,
+    "group.committed": 40,
+    "call.begun": 90,
+    "call.received": 90,
+    "call.kept": 90,
+    "export.half": 60,
+}
 """Points that are also tried deep in a run: at which count."""
 
 

@@ -109,7 +109,7 @@ class Engine:
         waiting, still_open = self._waiting, self._open
         if not waiting[0].is_low:
             return False
-        while all([queue.has_room for queue in waiting]):
+        while all(queue.has_room for queue in waiting):
             lefts = list(islice(backlog, FEED))
             for left in lefts:
                 if left.units:
@@ -126,8 +126,10 @@ class Engine:
 
     def _check_count(self) -> None:
         if self._fed != self._total:
-            said = f"the input had {self._total:,} rows when it was checked and {self._fed:,} now: it changes while it is read"
-            raise DataError(f"{said}. Nothing is written; run again when it is at rest.")
+            raise DataError(
+                f"the input had {self._total:,} rows when it was checked and {self._fed:,} now: it changes while it is "
+                "read. Nothing is written; run again when it is at rest."
+            )
 
     def _dispatch(self, exhausted: bool) -> None:
         """Start what may start, the last stages first, so that rows leave before others come in."""

@@ -27,7 +27,8 @@ class Stage:
         self.index, self.name, self.operator = index, name, operator
         self.identity = identity(operator)
         self.batched = batch is not None and (node.batch_size > 1 or item is None)
-        self.call: Callable[..., Any] = batch if self.batched else item
+        call: Any = batch if self.batched else item
+        self.call: Callable[..., Any] = call
         self.is_async = is_async(self.call)
         self.takes_context = _takes_context(self.call)
         self.batch_size = node.batch_size if self.batched else 1

@@ -62,7 +62,9 @@ class Source:
                         yield begins, self._row(header, record, begins)
                     begins = reader.line_num + 1
             except UnicodeDecodeError as error:
-                raise self._wrong(self._line_of_bad_byte(), f"not UTF-8 (byte 0x{error.object[error.start]:02X})") from error
+                raise self._wrong(
+                    self._line_of_bad_byte(), f"not UTF-8 (byte 0x{error.object[error.start]:02X})"
+                ) from error
             except csv.Error as error:
                 raise self._wrong(begins, f"not CSV ({error})") from error
 
@@ -74,7 +76,9 @@ class Source:
 
     def _row(self, header: list[str], record: list[str], number: int) -> dict[str, str]:
         if len(record) != len(header):
-            raise self._wrong(number, f"{len(record)} columns; expected the header's {len(header)}: {', '.join(header)}")
+            raise self._wrong(
+                number, f"{len(record)} columns; expected the header's {len(header)}: {', '.join(header)}"
+            )
         if any("\0" in value for value in record):
             raise self._wrong(number, "a NUL byte")
         return dict(zip(header, record, strict=True))

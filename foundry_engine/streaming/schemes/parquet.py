@@ -73,7 +73,9 @@ class Source:
         if isinstance(value, decimal.Decimal):
             return str(value)
         if isinstance(value, float) and not math.isfinite(value):
-            raise MalformedRecord(f"{self._path}:{number}: column '{name}' holds {value}; JSON has none: write null instead")
+            raise MalformedRecord(
+                f"{self._path}:{number}: column '{name}' holds {value}; JSON has none: write null instead"
+            )
         if value is None or isinstance(value, (str, int, float)):
             return value
         raise MalformedRecord(f"{self._path}:{number}: column '{name}': {type(value).__name__} has no form in JSON")

@@ -59,14 +59,18 @@ class Source:
     def _records(self) -> Iterator[dict[str, Any]]:
         try:
             with closing(sqlite3.connect(f"file:{_escaped(self._path)}?mode=ro", uri=True)) as db:
-                names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+                names = [
+                    name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+                ]
                 if self._table not in names:
                     raise DataError(f"{self._path}: no table '{self._table}'; {suggest(self._table, sorted(names))}")
                 cursor = db.execute(f"SELECT * FROM {_quoted(self._table)}")
                 columns = [column[0] for column in cursor.description]
                 for number, values in enumerate(cursor, 1):
                     if any(isinstance(value, bytes) or value in (float("inf"), float("-inf")) for value in values):
-                        raise MalformedRecord(f"{self._path}:{number}: a value that has no form in JSON (bytes, infinity)")
+                        raise MalformedRecord(
+                            f"{self._path}:{number}: a value that has no form in JSON (bytes, infinity)"
+                        )
                     yield dict(zip(columns, values, strict=True))
         except sqlite3.Error as error:
             raise DataError(f"{self._path}: table '{self._table}' cannot be read: {error}") from error
@@ -112,8 +116,8 @@ class Sink:
                 db.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise FoundryError(
-                f"{self.path}: table '{self._table}' cannot be written: {error}. Nothing is lost and the old table is as "
-                "it was: mend it and run the same again."
+                f"{self.path}: table '{self._table}' cannot be written: {error}. Nothing is lost and the old table "
+                "is as it was: mend it and run the same again."
             ) from error
 
 
