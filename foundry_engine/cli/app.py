@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from foundry_engine import log
-from foundry_engine.cli import console, exit_codes, fake_llm
+from foundry_engine.cli import console, exit_codes, fake_llm, stream
 from foundry_engine.cli.workspace import Workspace
 from foundry_engine.errors import FoundryError
 
@@ -28,6 +28,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(stream.app, name="stream")
 
 _root = Path()
 

@@ -20,8 +20,8 @@ class Desk(Protocol):
 
     draining: bool
 
-    def post(self, message: object) -> None:
-        """Hand a message to the journal's writer."""
+    def post(self, messages: list[Any]) -> None:
+        """Hand messages to the journal's writer."""
 
 
 class BaseContext:
@@ -73,7 +73,7 @@ class BaseContext:
         try:
             return to_text(answer)
         except (TypeError, ValueError, RecursionError) as error:
-            self._desk.post(CallEnded(key, self.stage, None, self._taken(), None))
+            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
             raise DataError(f"once('{name}'): the answer is not JSON, so it cannot be kept: {error}") from error
 
 
@@ -94,7 +94,7 @@ class Context(BaseContext):
         JSON. An exception of ``call`` passes through and nothing is kept.
         """
         key, waiting = self._key(name), _Box()
-        self._desk.post(CallBegins(key, self.stage, name, waiting))
+        self._desk.post([CallBegins(key, self.stage, name, waiting)])
         kept = waiting.take()
         if kept is not None:
             return from_text(kept)
@@ -102,11 +102,11 @@ class Context(BaseContext):
         try:
             answer = call()
         except BaseException:
-            self._desk.post(CallEnded(key, self.stage, None, self._taken(), None))
+            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
             raise
         reach("call.received")
         text = self._answer_text(key, name, answer)
-        self._desk.post(CallEnded(key, self.stage, text, self._taken(), waiting))
+        self._desk.post([CallEnded(key, self.stage, text, self._taken(), waiting)])
         kept = waiting.take()
         reach("call.kept")
         return from_text(kept or text)
@@ -125,7 +125,7 @@ class AsyncContext(BaseContext):
         """As ``Context.once``; ``call`` may be async."""
         key = self._key(name)
         waiting = _Promise()
-        self._desk.post(CallBegins(key, self.stage, name, waiting))
+        self._desk.post([CallBegins(key, self.stage, name, waiting)])
         kept = await waiting.future
         if kept is not None:
             return from_text(kept)
@@ -135,12 +135,12 @@ class AsyncContext(BaseContext):
             if asyncio.iscoroutine(answer) or asyncio.isfuture(answer):
                 answer = await answer
         except BaseException:
-            self._desk.post(CallEnded(key, self.stage, None, self._taken(), None))
+            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
             raise
         reach("call.received")
         text = self._answer_text(key, name, answer)
         waiting = _Promise()
-        self._desk.post(CallEnded(key, self.stage, text, self._taken(), waiting))
+        self._desk.post([CallEnded(key, self.stage, text, self._taken(), waiting)])
         kept = await asyncio.shield(waiting.future)
         reach("call.kept")
         return from_text(kept or text)

@@ -12,7 +12,7 @@ import heapq
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -31,6 +31,8 @@ from foundry_engine.streaming.workers import Loop, Threads
 
 MOST = 200
 """Messages of a commit group at most."""
+FEED = 64
+"""Rows taken from the backlog between two looks at the later queues."""
 MAX_HANGING = 500
 """Threads that may hang in operators beyond their time-out before the run is given up."""
 MAX_MESSAGE = 2_000
@@ -51,14 +53,14 @@ class Engine:
     ) -> None:
         self._journal, self._stages, self._total, self._progress = journal, stages, total, progress
         self._retry, self._limit = settings.retry, settings.max_quarantined
-        self._inbox: SimpleQueue[Any] = SimpleQueue()
-        self.post: Callable[[Any], None] = self._inbox.put
+        self._inbox: SimpleQueue[list[Any]] = SimpleQueue()
+        self.post: Callable[[list[Any]], None] = self._inbox.put
         self._waiting = [WaitingRows(settings.queue_size, settings.queue_bytes) for _ in stages]
         self._under_way = [0] * len(stages)
         self._open: dict[bytes, int] = {}
         """Input row: how many of its units are not finished."""
         self._failed = journal.quarantined_rows()
-        self._through = 0
+        self._fed = self._through = 0
         """Input rows finished since progress was last told."""
         self._later: list[tuple[float, int, Task, int]] = []
         """Due, order, task, try: due retries, and (with a try) time-outs of threads."""
@@ -75,7 +77,7 @@ class Engine:
         """Begin nothing more; from any thread or signal handler."""
         self.draining = True
         self.error = self.error or error
-        self.post(None)
+        self.post([])
 
     def run(self, backlog: Iterator[Left]) -> None:
         """Work it off; an error of the journal, or an interrupt, ends it at once."""
@@ -104,20 +106,30 @@ class Engine:
 
     def _feed(self, backlog: Iterator[Left]) -> bool:
         """Fill the queues from the backlog while all have room; ``True`` when it is used up."""
-        waiting = self._waiting
+        waiting, still_open = self._waiting, self._open
         if not waiting[0].is_low:
             return False
         while all(queue.has_room for queue in waiting):
-            left = next(backlog, None)
-            if left is None:
+            lefts = list(islice(backlog, FEED))
+            for left in lefts:
+                if left.units:
+                    still_open[left.root] = len(left.units)
+                    for stage, unit in left.units:
+                        waiting[stage].add(unit)
+                else:
+                    self._through += 1
+            self._fed += len(lefts)
+            if len(lefts) < FEED:
+                self._check_count()
                 return True
-            if not left.units:
-                self._through += 1
-                continue
-            self._open[left.root] = len(left.units)
-            for stage, unit in left.units:
-                waiting[stage].add(unit)
         return False
+
+    def _check_count(self) -> None:
+        if self._fed != self._total:
+            raise DataError(
+                f"the input had {self._total:,} rows when it was checked and {self._fed:,} now: it changes while it is "
+                "read. Nothing is written; run again when it is at rest."
+            )
 
     def _dispatch(self, exhausted: bool) -> None:
         """Start what may start, the last stages first, so that rows leave before others come in."""
@@ -127,27 +139,35 @@ class Engine:
         for stage in reversed(self._stages):
             index, queue = stage.index, self._waiting[stage.index]
             after = self._waiting[index + 1] if index + 1 < len(self._stages) else None
-            while len(queue) and self._under_way[index] < stage.concurrency and (after is None or after.has_room):
-                size = min(stage.batch_size, stage.concurrency - self._under_way[index])
-                if len(queue) < size and self._under_way[index] and self._more_comes(index, exhausted):
+            free = stage.concurrency - self._under_way[index]
+            while free > 0 and len(queue) and (after is None or after.has_room):
+                size = min(stage.batch_size, free)
+                if len(queue) < size and free < stage.concurrency and self._more_comes(index, exhausted):
                     break
-                units = queue.take(size)
-                self._under_way[index] += len(units)
-                self._start(Task(stage, units), starting)
-        if starting and self._loop:
-            self._loop.start(starting)
+                if size == 1:
+                    units = queue.take(free)
+                    starting += [Task(stage, [unit]) for unit in units]
+                else:
+                    units = queue.take(size)
+                    starting.append(Task(stage, units))
+                free -= len(units)
+            self._under_way[index] = stage.concurrency - free
+        if starting:
+            self._start(starting)
 
     def _more_comes(self, index: int, exhausted: bool) -> bool:
         """Whether rows before this stage may still fill up a batch."""
         return not exhausted or any(self._under_way[:index]) or any(map(len, self._waiting[:index]))
 
-    def _start(self, task: Task, starting: list[Task]) -> None:
-        if task.stage.is_async:
-            starting.append(task)
+    def _start(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            if task.stage.timeout is not None and not task.stage.is_async:
+                self._at(task.stage.timeout, task, task.attempt)
+        if self._loop is None:
+            self._threads.start(tasks)
             return
-        if task.stage.timeout is not None:
-            self._at(task.stage.timeout, task, task.attempt)
-        self._threads.start(task)
+        self._threads.start([task for task in tasks if not task.stage.is_async])
+        self._loop.start([task for task in tasks if task.stage.is_async])
 
     def _at(self, seconds: float, task: Task, attempt: int) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), task, attempt))
@@ -159,12 +179,12 @@ class Engine:
     def _due(self, task: Task, attempt: int, starting: list[Task]) -> None:
         """A retry's time has come, or that of a thread's time-out."""
         if attempt < 0:
-            self._start(task, starting)
+            starting.append(task)
         elif task.attempt == attempt and task.units:
             task.given_up, self._hanging = attempt, self._hanging + 1
             self._threads.add()
             said = f"no result within {task.stage.timeout:g} s; the thread was left behind"
-            self.post(Done(task, attempt, [], TimedOut(said), None))
+            self.post([Done(task, attempt, [], TimedOut(said), None)])
             if self._hanging > MAX_HANGING:
                 self.drain(TimedOut(f"operator '{task.stage.name}': {MAX_HANGING} calls hang beyond their time-out"))
 
@@ -184,22 +204,21 @@ class Engine:
         """What has come in; waits for a first message, or until something is due."""
         inbox = self._inbox
         timeout = max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
-        messages = []
         try:
-            messages.append(inbox.get(timeout=timeout))
-            for _ in range(min(MOST - 1, inbox.qsize())):
-                messages.append(inbox.get_nowait())
+            messages: list[Any] = inbox.get(timeout=timeout)
+            while len(messages) < MOST and not inbox.empty():
+                messages += inbox.get_nowait()
         except Empty:
-            pass
+            return []
         return messages
 
     def _commit(self, messages: list[Any]) -> None:
-        if not messages or messages == [None]:
+        if not messages:
             return
         group = Group(len(self._stages))
         with self._journal.group():
             for message in messages:
-                if isinstance(message, Done):
+                if type(message) is Done:
                     self._done(message, group)
                 elif isinstance(message, CallBegins):
                     group.replies.append((message.reply, self._begins(message)))
@@ -318,16 +337,16 @@ class Engine:
         self.draining = True
         gone = FoundryError("the run was stopped before this could be journalled")
 
-        def refuse(message: object) -> None:
-            reply = getattr(message, "reply", None)
-            if reply is not None:
-                reply.give(gone)
+        def refuse(messages: Sequence[object]) -> None:
+            for message in messages:
+                reply = getattr(message, "reply", None)
+                if reply is not None:
+                    reply.give(gone)
 
         self.post = refuse
         while not self._inbox.empty():
-            group.append(self._inbox.get())
-        for message in group:
-            refuse(message)
+            group += self._inbox.get()
+        refuse(group)
         self._threads.stop()
         if self._loop:
             self._loop.stop([stage.operator for stage in self._stages])

@@ -20,16 +20,13 @@ from foundry_engine.streaming.backlog import left_to_do
 from foundry_engine.streaming.engine import Engine
 from foundry_engine.streaming.exports import export, export_quarantine
 from foundry_engine.streaming.failpoints import reach
-from foundry_engine.streaming.registration import register
+from foundry_engine.streaming.registration import changed_input, input_fingerprint, register
 from foundry_engine.streaming.run_journal import RunJournal
-from foundry_engine.streaming.run_report import run_report
+from foundry_engine.streaming.run_report import JOURNAL, QUARANTINE, REPORT, run_report
 from foundry_engine.streaming.run_settings import RunSettings
 from foundry_engine.streaming.signals import draining_on_signals
 from foundry_engine.streaming.stage import stages_of
 from foundry_engine.streaming.uris import Sink, open_sink, open_source
-
-JOURNAL, QUARANTINE, REPORT = "journal.sqlite", "quarantine.jsonl", "report.json"
-"""Files of a run's folder."""
 
 
 class UnifiedPipeline:
@@ -128,7 +125,7 @@ class UnifiedPipeline:
         self._created()
         with self._journal() as journal, journal.group():
             journal.clear_quarantine()
-            journal.set("finished", False)
+            journal.put("finished", False)
             reach("retry.cleared")
         return self.run(progress)
 
@@ -139,39 +136,52 @@ class UnifiedPipeline:
     def _run(self, progress: Progress, loop: asyncio.AbstractEventLoop | None) -> dict[str, Any]:
         self._created()
         begun = time.monotonic()
-        interrupts = 0
         with self._journal() as journal:
-            engine: Engine | None = None
-            complete = bool(journal.get("finished"))
+            self._check_input(journal)
             with journal.group():
                 session = journal.begin_session(os.getpid(), _now())
+            complete, interrupted, error = bool(journal.get("finished")), False, None
             if not complete:
-                rows = int(journal.get("input")["rows"])
-                engine = self._engine = Engine(journal, self._stages, self._settings, rows, progress, loop)
-                progress.start(self._id, rows)
-                with draining_on_signals(engine.drain) as seen:
-                    left = left_to_do(journal, len(self._stages), self._source.rows(), self._settings.id_field)
-                    engine.run(left)
-                progress.finish()
-                complete, interrupts = engine.complete, seen.count
-            error = engine.error if engine else None
+                complete, interrupted, error = self._work(journal, progress, loop)
             if complete:
+                self._check_input(journal)
                 self._export(journal)
             with journal.group():
                 journal.end_session(session, _now())
             self._conclude(journal, complete, error, time.monotonic() - begun)
         if error is not None:
             raise error
-        if interrupts and not complete:
+        if interrupted and not complete:
             raise KeyboardInterrupt
         return self.report
+
+    def _work(
+        self, journal: RunJournal, progress: Progress, loop: asyncio.AbstractEventLoop | None
+    ) -> tuple[bool, bool, FoundryError | None]:
+        """Let the engine work: whether nothing is left, whether a signal ended it, what error ended it."""
+        rows = int(journal.get("input")["rows"])
+        engine = self._engine = Engine(journal, self._stages, self._settings, rows, progress, loop)
+        progress.start(self._id, rows)
+        try:
+            with draining_on_signals(engine.drain) as seen:
+                engine.run(left_to_do(journal, len(self._stages), self._source.rows(), self._settings.id_field))
+        finally:
+            progress.finish()
+            self._engine = None
+        return engine.complete, bool(seen.count), engine.error
+
+    def _check_input(self, journal: RunJournal) -> None:
+        """The input is still the one of the run; else its rows would be taken for others."""
+        known, now = journal.get("input")["fingerprint"], input_fingerprint(self._source, self._settings)
+        if known != now:
+            raise changed_input(self._id, known, now)
 
     def _export(self, journal: RunJournal) -> None:
         for stage, _, sink in self._sinks:
             export(journal, stage, sink, self._settings.lineage)
         reach("run.exported")
         with journal.group():
-            journal.set("finished", True)
+            journal.put("finished", True)
         reach("run.finished")
 
     def _conclude(self, journal: RunJournal, complete: bool, error: FoundryError | None, seconds: float) -> None:
@@ -187,7 +197,7 @@ class UnifiedPipeline:
             "durable": self._settings.durable,
             "input": self._settings.input_uri,
             "outputs": [uri for _, uri, _ in self._sinks] if complete else [],
-            **run_report(journal, self._stages),
+            **run_report(journal),
         }
         if on_disk:
             export_quarantine(journal, self._folder / QUARANTINE, self._settings.lineage)

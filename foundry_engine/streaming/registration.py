@@ -25,15 +25,11 @@ def register(journal: RunJournal, source: Source, stages: Sequence[Stage], setti
     Raises ``ResumeError`` with both fingerprints when it is another one, unless ``restart_from`` says from where on the
     results are to be made anew; answers of paid calls stay in any case.
     """
-    given = {
-        "fingerprint": fingerprint_of(
-            {"content": source.fingerprint(), "id_field": settings.id_field, "lineage": settings.lineage}
-        )
-    }
+    given = input_fingerprint(source, settings)
     wanted = [[stage.name, stage.identity] for stage in stages]
     known, before = journal.get("input"), journal.get("stages")
     if known is not None:
-        keep = _kept(known["fingerprint"], given["fingerprint"], before, wanted, settings.restart_from, name)
+        keep = _kept(known["fingerprint"], given, before, wanted, settings.restart_from, name)
         if keep is None:
             return
         rows = known["rows"] if keep >= 0 else source.check(_acceptor(settings))
@@ -42,11 +38,27 @@ def register(journal: RunJournal, source: Source, stages: Sequence[Stage], setti
     with journal.group():
         journal.forget_from(max(keep, 0))
         journal.ensure_stages(len(stages))
-        journal.set("input", {**given, "rows": rows})
-        journal.set("stages", wanted)
-        journal.set("finished", False)
+        journal.put("input", {"fingerprint": given, "rows": rows})
+        journal.put("stages", wanted)
+        journal.put("finished", False)
         reach("restart.cleared")
     reach("run.registered")
+
+
+def input_fingerprint(source: Source, settings: RunSettings) -> str:
+    """Hash of the input's content and of the settings that say how its rows are known."""
+    named = {"id_field": settings.id_field, "lineage": settings.lineage}
+    return fingerprint_of({"content": source.fingerprint(), **named})
+
+
+def changed_input(name: str, old: str, new: str) -> ResumeError:
+    """The error for an input that is not the run's."""
+    return ResumeError(
+        f"run '{name}': the input is another one than before: expected fingerprint {old[:16]}, got {new[:16]}. Put the "
+        "old input back, choose another pipeline_id, or go on deliberately with restart_from='input'.",
+        expected=old,
+        got=new,
+    )
 
 
 def _kept(
@@ -59,12 +71,7 @@ def _kept(
     if restart_from == INPUT:
         return -1
     if old != new:
-        raise ResumeError(
-            f"run '{name}': the input is another one than before: expected fingerprint {old[:16]}, got {new[:16]}. Put "
-            "the old input back, choose another pipeline_id, or go on deliberately with restart_from='input'.",
-            expected=old,
-            got=new,
-        )
+        raise changed_input(name, old, new)
     same = next((i for i, pair in enumerate(zip(before, wanted, strict=False)) if pair[0] != pair[1]), None)
     if same is None and len(before) != len(wanted):
         same = min(len(before), len(wanted))

@@ -132,7 +132,7 @@ class RunJournal:
             row = self._db.execute("SELECT value FROM run WHERE name = ?", (name,)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def set(self, name: str, value: object) -> None:
+    def put(self, name: str, value: object) -> None:
         """Put a value into table ``run``."""
         self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
@@ -147,7 +147,8 @@ class RunJournal:
     def sessions(self) -> tuple[int, int]:
         """How many processes worked on the run, and how many of those ended in order."""
         with self._usable():
-            return tuple(self._db.execute("SELECT count(*), count(ended) FROM session").fetchone())  # type: ignore[return-value]
+            begun, ended = self._db.execute("SELECT count(*), count(ended) FROM session").fetchone()
+        return begun, ended
 
     # outcomes
 
@@ -197,7 +198,8 @@ class RunJournal:
         """Of a stage: rows with an outcome, rows it dropped, rows that came out."""
         query = f"SELECT count(*), sum(state = 0), sum(abs(state)) FROM stage_{stage}"
         with self._usable():
-            return tuple(int(n or 0) for n in self._db.execute(query).fetchone())  # type: ignore[return-value]
+            done, dropped, out = self._db.execute(query).fetchone()
+        return done, dropped or 0, out or 0
 
     # quarantine
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class RunSettings:
     """Rows of a batch. For an operator without ``process_batch`` they are under way at the same time."""
     timeout: float | None = None
     """Seconds an operator has for a row or batch; then it is tried again as a fault of the service."""
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     """What is tried again, by class of error."""
     max_quarantined: float = 0.5
     """Share of the input's rows that may be put aside; beyond it the run stops with an error."""

@@ -21,7 +21,7 @@ class Interrupts:
 
 @contextmanager
 def draining_on_signals(drain: Callable[[], None]) -> Iterator[Interrupts]:
-    """Call ``drain`` on the first signal, raise ``KeyboardInterrupt`` on the second; outside the main thread nothing."""
+    """Call ``drain`` on the first signal, raise ``KeyboardInterrupt`` on the second; only in the main thread."""
     seen = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ class Stage:
         self.index, self.name, self.operator = index, name, operator
         self.identity = identity(operator)
         self.batched = batch is not None and (node.batch_size > 1 or item is None)
-        self.call: Callable[..., Any] = batch if self.batched else item
+        call: Any = batch if self.batched else item
+        self.call: Callable[..., Any] = call
         self.is_async = is_async(self.call)
         self.takes_context = _takes_context(self.call)
         self.batch_size = node.batch_size if self.batched else 1
@@ -35,6 +37,12 @@ class Stage:
         self.timeout = node.timeout
         self.output_uri = node.output_uri
         self.lineage = settings.lineage
+        self.seconds = math.inf
+        """What a task of a plain function takes, as seen lately."""
+
+    def took(self, seconds: float) -> None:
+        """Remember what a task took: a slow one counts at once, quick ones little by little."""
+        self.seconds = max(seconds, 0.9 * self.seconds + 0.1 * seconds) if self.seconds < math.inf else seconds
 
 
 def stages_of(operators: Sequence[Any], settings: RunSettings) -> list[Stage]:

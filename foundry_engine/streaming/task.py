@@ -58,7 +58,7 @@ def per_item(result: Any, task: Task) -> list[Any]:
     field, units = task.stage.lineage, task.units
     if not isinstance(result, (list, tuple)):
         raise DataError(f"process_batch returned {type(result).__name__}; expected a list with one entry an item")
-    if field is not None and result and all(isinstance(row, dict) and field in row for row in result):
+    if field is not None and all(isinstance(row, dict) and field in row for row in result):
         kept: dict[str, list[Any]] = {lineage.text(unit.path): [] for unit in units}
         if all(row[field] in kept for row in result):
             for row in result:

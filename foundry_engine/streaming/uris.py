@@ -1,8 +1,8 @@
 """Where rows come from and go to, by URI: ``jsonl:// csv:// parquet:// sqlite:// memory://`` and more by entry point.
 
 A scheme is a module in ``schemes/``, or one that an installed package offers under the entry-point group
-``foundry.uris``. It has ``Source(uri)`` or ``Sink(uri)``, or both. What follows ``://`` is a path as it stands, relative
-to the current folder, and after ``?`` options: ``sqlite://data.db?table=rows``.
+``foundry.uris``. It has ``Source(uri)`` or ``Sink(uri)``, or both. What follows ``://`` is a path as it stands,
+relative to the current folder, and after ``?`` options: ``sqlite://data.db?table=rows``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Sink(Protocol):
     """The file that is written, if it is one."""
 
     def write(self, rows: Callable[[], Iterable[str]]) -> None:
-        """Put what ``rows()`` gives, the texts of JSON objects, into the place of what is there; it may be read twice."""
+        """Put what ``rows()`` gives, texts of JSON objects, into the place of what is there; it may be called twice."""
 
 
 @dataclass(frozen=True)
