@@ -25,6 +25,10 @@ class LocalText(Strict):
     def __str__(self) -> str:
         return f"{self.zh} / {self.en}"
 
+    def of(self, language: str) -> str:
+        """In one language."""
+        return self.zh if language == "zh" else self.en
+
 
 class Label(Strict):
     """One possible answer. The order of labels is the order of the model's outputs.

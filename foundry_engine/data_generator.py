@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundry_engine.blueprint import Blueprint
+from foundry_engine.blueprint import Blueprint, Generate
 from foundry_engine.completions import Usage
 from foundry_engine.errors import DataError, EmptyDataset, ProviderError
 from foundry_engine.folders import (
@@ -115,8 +115,14 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
     settings = job.blueprint.declaration.generate
     budget = Budget(settings.budget, settings.token_budget)
     async with AsyncExitStack() as stack:
-        writer, pool = await _desk(job, "writer", settings.source, settings.writers, budget, stack)
-        reader, unread = await _reader(job, budget, stack)
+        pool, writer = await _desk(job, "writer", settings.source, settings.writers, budget, stack)
+        unread = _why_unread(settings)
+        reader: Desk | None = None
+        if not unread and settings.readers == settings.writers:
+            reader = writer.as_role("reader")
+        elif not unread:
+            name = str(settings.second_pass.provider or settings.provider)
+            _, reader = await _desk(job, "reader", name, settings.readers, budget, stack)
         seed, constitution = job.blueprint.declaration.seed, job.blueprint.constitutions[job.task]
         steering = Steering(plan, constitution, settings, job.task, seed, writer.reads_prompt)
         rounds = Rounds(
@@ -154,25 +160,22 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
 
 async def _desk(
     job: _Job, role: str, name: str, models: Sequence[ModelEntry], budget: Budget, stack: AsyncExitStack
-) -> tuple[Desk, LlmPool]:
+) -> tuple[LlmPool, Desk]:
     """Declared models with their journal, ready to be asked."""
     pool, identity = open_source(job.blueprint, job.task, job.environment, models, budget)
     await stack.enter_async_context(pool)
     concurrency = job.blueprint.declaration.generate.concurrency
     desk = Desk(role, name, reads_prompt(models), pool, identity, job.folder.journal, concurrency, job.progress)
-    return desk, pool
+    return pool, desk
 
 
-async def _reader(job: _Job, budget: Budget, stack: AsyncExitStack) -> tuple[Desk | None, str]:
-    """Who reads a second time, or nobody and why."""
-    settings = job.blueprint.declaration.generate
-    name = settings.second_pass.provider or settings.source
+def _why_unread(settings: Generate) -> str:
+    """Why nobody reads a second time; empty if somebody does."""
     if not settings.second_pass.share:
-        return None, "not verified (second_pass.share is 0)"
+        return "not verified (second_pass.share is 0)"
     if not reads_prompt(settings.readers):
-        return None, f"not verified ({name})"
-    reader, _ = await _desk(job, "reader", name, settings.readers, budget, stack)
-    return reader, ""
+        return f"not verified ({settings.second_pass.provider or settings.source})"
+    return ""
 
 
 def _dearest(pool: LlmPool, usage: Usage) -> float:

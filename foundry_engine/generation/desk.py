@@ -54,6 +54,11 @@ class Desk:
         self._lost: list[ProviderError] = []
         self._final: ProviderError | None = None
 
+    def as_role(self, role: str) -> Desk:
+        """The same models with a journal of another role."""
+        known = (self.name, self.reads_prompt, self._pool, self._identity, self._folder)
+        return Desk(role, *known, self._concurrency, self._progress)
+
     async def ask(self, requests: Sequence[CompletionRequest], what: str) -> list[Completion | None]:
         """An answer to each request, in order; ``None`` where there was none, or no budget for it.
 

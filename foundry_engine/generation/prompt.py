@@ -1,7 +1,8 @@
 """An order as a prompt: the constitution first and the cell last, so that providers can cache the common front.
 
 What stands between them changes from request to request: examples, and texts not to be written again. Texts are asked
-for before what explains them (text, evidence, probability), and the label is given, never asked for.
+for before what explains them (text, evidence, probability), and the label is given, never asked for. The law is said in
+the language of the texts alone: it is the longest part of a prompt, and paid for each time.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def request_for(order: Order, constitution: Constitution, variation: int = 0) ->
         parts.append(_listed(AVOID, order.avoid))
     parts.append(filled(constitution.prompt.user, fields).rstrip("\n"))
     if cell.near:
-        parts.append(filled(NEAR, {**fields, "topic": str(constitution.near_misses[cell.near].topic)}))
+        parts.append(filled(NEAR, {**fields, "topic": constitution.near_misses[cell.near].topic.of(cell.language)}))
     if order.twin:
         parts.append(filled(TWIN, {**fields, "twin": json.dumps(order.twin, ensure_ascii=False)}))
     if evidence:
@@ -139,21 +140,22 @@ def _fields(order: Order, constitution: Constitution) -> dict[str, str]:
     label = constitution.label(cell.label)
     return {
         "label": label.name,
-        "definition": str(label.definition),
-        "rules": "\n".join(f"- {rule}" for rule in constitution.rules),
+        "definition": label.definition.of(cell.language),
+        "rules": "\n".join(f"- {rule.of(cell.language)}" for rule in constitution.rules),
         "language": LANGUAGE_NAMES[cell.language],
         "attributes": ", ".join(f"{axis}: {value}" for axis, value in order.attributes) or "free",
         "trap": str(constitution.traps[cell.trap]) if cell.trap else "none",
-        "confusable": _confusable(constitution, cell.label),
+        "confusable": _confusable(constitution, cell),
         "against": cell.against or "",
         "count": str(order.count),
     }
 
 
-def _confusable(constitution: Constitution, label: str) -> str:
-    """The labels declared to be easily taken for this one, with their definitions; ``none`` without any."""
-    others = [name for pair in constitution.confusable if label in pair for name in pair if name != label]
-    return "; ".join(f"{name} ({constitution.label(name).definition})" for name in dict.fromkeys(others)) or "none"
+def _confusable(constitution: Constitution, cell: Cell) -> str:
+    """The labels declared to be easily taken for the cell's, with their definitions; ``none`` without any."""
+    others = [name for pair in constitution.confusable if cell.label in pair for name in pair if name != cell.label]
+    known = {name: constitution.label(name).definition.of(cell.language) for name in others}
+    return "; ".join(f"{name} ({definition})" for name, definition in known.items()) or "none"
 
 
 def filled(template: str, fields: dict[str, str]) -> str:

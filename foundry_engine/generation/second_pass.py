@@ -136,8 +136,8 @@ def reading_request(
     """What the reader is asked: the law in another wording and order, and the texts by number."""
     random = Random(seed)
     labels = random.sample(constitution.label_names, len(constitution.label_names))
-    meanings = [f"- {name}: {constitution.label(name).definition}" for name in labels]
-    rules = [f"- {rule}" for rule in constitution.rules]
+    meanings = [f"- {name}: {constitution.label(name).definition.of(language)}" for name in labels]
+    rules = [f"- {rule.of(language)}" for rule in constitution.rules]
     system = [random.choice(TASKS), "Definitions:", *meanings, *(["In doubt:", *rules] if rules else []), FORM]
     numbered = [f"{n}. {json.dumps(text, ensure_ascii=False)}" for n, text in enumerate(texts, start=1)]
     head = (
@@ -154,10 +154,11 @@ def reading_request(
         },
         "required": ["n", "evidence", "label"],
     }
+    items = {"type": "array", "items": item, "maxItems": len(texts)}
     return CompletionRequest(
         system="\n".join(system) + "\n",
         user="\n".join([head, *numbered]) + "\n",
-        schema={"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]},
+        schema={"type": "object", "properties": {"items": items}, "required": ["items"]},
         cell={"texts": list(texts), "labels": labels, "language": language},
         count=len(texts),
         seed=int(fingerprint_of({"reading": seed, "texts": list(texts)})[:15], 16),
