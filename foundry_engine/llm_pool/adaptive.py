@@ -98,12 +98,11 @@ class AdaptiveLimit:
         """A call came back without a 429, whatever else came of it."""
         self._answer_seconds += 0.1 * (now - self._out.pop(number) - self._answer_seconds)
         self._outcomes.append((now, True))
-        self._rests = 0
         if number > self._run_first:
-            self._run = 0
+            self._run = self._rests = 0
         if self._burst is not None and number <= self._burst.last:
             self._burst.accepted, self._burst.out = self._burst.accepted + 1, self._burst.out - 1
-            self.limit = self._threshold = self._burst.cut()
+            self.limit = self._burst.cut()
             return
         gain = 1.0 if self.limit < self._threshold else GROWTH / self.limit
         self.limit = min(self._most, self.limit + gain)
@@ -143,7 +142,7 @@ class AdaptiveLimit:
             bad = len(self._outcomes) - good + 1
             burst = self._burst = _Burst(self._number, self.limit, good, bad, len(self._out))
         self._outcomes.append((now, False))
-        self.limit = self._threshold = burst.cut()
+        self.limit = burst.cut()
 
     def _rest(self, now: float, retry_after: float | None) -> None:
         """A true limit: nothing for a while, then evenly at the rate that was accepted."""
@@ -160,9 +159,10 @@ class AdaptiveLimit:
         self._window = min(LONGEST_WINDOW, max(WINDOW, retry_after or 0.0, silent))
         self._slow(now, self._measured(now))
         self._floor = 0.5 * self._measured(now)
-        if retry_after is not None and self._burst is not None:  # a limit on the rate, not on the calls at once
-            self.limit, self._threshold = self._burst.limit, self._most
-            self._burst = None
+        if retry_after is None:  # it may be a limit on the calls at once
+            self._threshold = self.limit
+        elif self._burst is not None:
+            self.limit, self._burst = self._burst.limit, None
 
     def _measured(self, at: float) -> float:
         """Calls a second that were not refused, over what seems to be the service's window."""
