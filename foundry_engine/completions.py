@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from foundry_engine.constitution import Constitution
 
 Finish = Literal["stop", "length", "blocked"]
@@ -83,10 +85,14 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ProviderContext:
-    """What a provider may use: the law, if there is one, and the environment its secrets come from."""
+    """What a provider may use: the law, if there is one, and the environment its secrets come from.
+
+    ``secrets`` are other keys of the same service: they are never shown either, should the service repeat them.
+    """
 
     constitution: Constitution | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[SecretStr, ...] = ()
 
 
 class Provider(Protocol):

@@ -56,12 +56,13 @@ def _scopes(
     model = str(getattr(settings, "model", entry.provider))
     price = entry.price or prices.get(model) or (None if component.CAPABILITIES.paid else FREE)
     variable = str(getattr(settings, "keys_from", ""))
-    keys = [secret.get_secret_value() for secret in secret_list(environment, variable)] if variable else []
+    secrets = tuple(secret_list(environment, variable)) if variable else ()
+    keys = [secret.get_secret_value() for secret in secrets]
     for number, key in enumerate(keys or [""], start=1):
-        own: dict[str, Any] = {**environment, variable: key} if keys else dict(environment)
+        own = {**environment, variable: key} if keys else dict(environment)
         yield Scope(
             name=entry.name or model,
-            provider=_provider(component, settings, ProviderContext(constitution, own), number, variable),
+            provider=_provider(component, settings, ProviderContext(constitution, own, secrets), number, variable),
             weight=entry.weight,
             group=entry.group,
             concurrency=entry.concurrency,

@@ -155,7 +155,7 @@ class LlmPool:
             return
         if error.retry == "never":
             raise error
-        wait = retries.wait(error, waiting.until < math.inf)
+        wait = retries.wait(error, waiting.until < math.inf, scope.outcomes["answered"])
         if wait is None:
             raise error
         if asyncio.get_running_loop().time() + wait >= waiting.until:

@@ -15,11 +15,11 @@ EMPTY = 4
 RAISES = 2
 """Times the cap on the answer's length is doubled when it was cut."""
 WAITS = 30
-"""HTTP 429 to one request, without a deadline, after which the quota is taken to be spent."""
+"""HTTP 429 to one request in a row, while nobody else was answered and there is no deadline: the quota is spent."""
 FIRST_WAIT, LONGEST_WAIT = 0.25, 60.0
 """Seconds before the second try; doubled with each. Drawn anew between 0 and that (full jitter)."""
-FIRST_PAUSE = 1.0
-"""Seconds after a 429 that names no time; doubled with each."""
+PAUSE = 1.0
+"""Seconds after a 429 that names no time; how long the whole scope rests is learned (``adaptive.py``)."""
 MAX_CAP = 65_536
 
 
@@ -28,17 +28,22 @@ class Retries:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._answers = -1
         self.again = self.waits = self.reasks = self.empties = self.raises = 0
 
-    def wait(self, error: ProviderError, has_deadline: bool) -> float | None:
-        """Seconds until the next try after an error of class wait or again; ``None`` when the budget is spent."""
+    def wait(self, error: ProviderError, has_deadline: bool, answers: int) -> float | None:
+        """Seconds until the next try after an error of class wait or again; ``None`` when the budget is spent.
+
+        ``answers`` is how many the scope has given so far: while it gives any, a limit is no reason to end.
+        """
         asked = error.facts.get("retry_after")
         named = float(asked) if isinstance(asked, (int, float)) else None
         if isinstance(error, RateLimited):
-            self.waits += 1
+            self.waits = self.waits + 1 if answers == self._answers else 1
+            self._answers = answers
             if self.waits >= WAITS and not has_deadline:
                 return None
-            return named if named is not None else min(LONGEST_WAIT, FIRST_PAUSE * 2.0 ** (self.waits - 1))
+            return named if named is not None else PAUSE
         self.again += 1
         if self.again >= AGAIN:
             return None

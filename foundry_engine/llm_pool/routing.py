@@ -29,7 +29,7 @@ def choose(
             return min(others or ready, key=_load), now
         soonest = min((ready_at[id(scope)] for scope in alive), default=math.inf)
         wake = min(wake, soonest)
-        busy = any(not s.breaker.is_open and not s.adaptive.room(s.in_flight) for s in alive)
+        busy = any(not s.breaker.is_open and not s.adaptive.room() for s in alive)
         if busy or soonest <= now + SOON:
             return None, wake
     return None, wake

@@ -25,6 +25,7 @@ class Ticket:
     """A call that may start: which scope, when, and what was set aside for it."""
 
     scope: Scope
+    number: int
     sent_at: float
     tokens: int
     money: float
@@ -63,7 +64,7 @@ class Scope:
 
     def ready_at(self) -> float:
         """When a call may start: ``-inf`` is now, ``inf`` when only another call's end can tell."""
-        if self.dead is not None or not self.adaptive.room(self.in_flight):
+        if self.dead is not None or not self.adaptive.room():
             return math.inf
         waits = (self.adaptive.ready_at(), self.limits.ready_at(), self.breaker.ready_at(), self._quota_until)
         return max(waits)
@@ -76,10 +77,10 @@ class Scope:
         """A call starts."""
         self.in_flight += 1
         self.started_calls += 1
-        self.adaptive.started(now)
+        number = self.adaptive.started(now)
         self.limits.take(now, tokens)
         self.breaker.started()
-        return Ticket(self, now, tokens, money)
+        return Ticket(self, number, now, tokens, money)
 
     def answered(self, ticket: Ticket, now: float, completion: Completion) -> None:
         """The service answered, whatever it said."""
@@ -87,7 +88,7 @@ class Scope:
         self._over(ticket, usage.prompt_tokens + usage.output_tokens)
         self.usage = total(self.usage, usage)
         self._longest_answer = max(self._longest_answer, usage.output_tokens)
-        self.adaptive.accepted(ticket.sent_at, now)
+        self.adaptive.accepted(ticket.number, now)
         self.breaker.good(now)
         if completion.quota is not None:
             self._heed(completion.quota, now)
@@ -98,12 +99,11 @@ class Scope:
         self.outcomes[type(error).__name__] += 1
         if isinstance(error, RateLimited):
             asked = error.facts.get("retry_after")
-            self.adaptive.refused(
-                ticket.sent_at, now, float(asked) if isinstance(asked, (int, float)) else None, self.in_flight
-            )
+            named = float(asked) if isinstance(asked, (int, float)) else None
+            self.adaptive.refused(ticket.number, now, named)
             self.breaker.good(now)
             return
-        self.adaptive.accepted(ticket.sent_at, now)
+        self.adaptive.accepted(ticket.number, now)
         if isinstance(error, (Unavailable, TimedOut)):
             self.breaker.fault(ticket.sent_at, now)
         else:
@@ -115,7 +115,7 @@ class Scope:
         """Nobody waits for the call any more; it may have been paid for."""
         self._over(ticket, ticket.tokens)
         self.outcomes["cancelled"] += 1
-        self.adaptive.lost(ticket.sent_at)
+        self.adaptive.lost(ticket.number)
         self.breaker.lost()
 
     def _over(self, ticket: Ticket, used: int) -> None:

@@ -48,7 +48,7 @@ class Provider:
     """One model, asked with one key."""
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
-        self._secrets = [one_key(context.environment, KEYS, "gemini")]
+        self._secrets = [one_key(context.environment, KEYS, "gemini"), *context.secrets]
         try:
             from google import genai
             from google.genai import types
@@ -81,9 +81,11 @@ class Provider:
         try:
             reply = await self._client.aio.models.generate_content(model=s.model, contents=request.user, config=config)
         except Exception as error:
-            told = any(secret.get_secret_value() in f"{error} {error!r}" for secret in self._secrets)
-            raise self._translated(error) from (None if told else error)
-        return _completion(reply)
+            failed = error
+        else:
+            return _completion(reply)
+        told = any(secret.get_secret_value() in f"{failed} {failed!r}" for secret in self._secrets)
+        raise self._translated(failed) from (None if told else failed)  # out here nothing is its silent context
 
     async def close(self) -> None:
         """Close the client."""

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, Finish, ProviderContext, Usage
 from foundry_engine.errors import InvalidSetting, MalformedReply, MissingDependency, Refused, TimedOut, Unavailable
@@ -70,7 +70,8 @@ class Provider:
             raise MissingDependency("aiohttp is not installed: pip install aiohttp") from error
         self._settings, self._aiohttp = settings, aiohttp
         key = one_key(context.environment, settings.keys, "openai_compatible") if settings.keys else None
-        self._secrets: list[SecretStr] = [key] if key else []
+        self._key = key
+        self._secrets = [*([key] if key else []), *context.secrets]
         self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
         self._tls = _tls(settings.ca_file) if settings.base_url.startswith("https:") else True
         self._session: Any = None
@@ -109,8 +110,8 @@ class Provider:
         """The session; made here because it belongs to the event loop that asks."""
         if self._session is None:
             headers = {"Content-Type": "application/json"}
-            if self._secrets:
-                headers["Authorization"] = f"Bearer {self._secrets[0].get_secret_value()}"
+            if self._key:
+                headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
             self._session = self._aiohttp.ClientSession(
                 headers=headers,
                 trust_env=True,

@@ -26,6 +26,7 @@ from foundry_engine.providers import offline
 from foundry_engine.records import Sample, read_objects, read_records
 from tests import courtesy
 from tests.fake_gemini import Answer, Asked, Reply, failed, said, served
+from tests.served_fake import served_fake
 
 NAMES = registry.names("providers")
 KEY, BAD_KEY = "AIzaGood-0123456789", "AIzaRefused-9876543210"
@@ -38,6 +39,13 @@ Recorded = tuple[dict[str, Any], dict[str, str]]
 def gemini_that(reply: Reply) -> Iterator[Recorded]:
     with served(lambda *_: reply) as service:
         yield {"model": "m-1", "base_url": service.url, "timeout": 0.3}, {"GEMINI_API_KEYS": KEY}
+
+
+@contextmanager
+def fake_that(*faults: str, **settings: Any) -> Iterator[Recorded]:
+    """The fake model server, spoilt in one way."""
+    with served_fake(faults=dict.fromkeys(faults, 1.0), latency=0.0, hang=5.0, **settings) as url:
+        yield {"model": "m-1", "base_url": f"{url}/v1", "timeout": 1.0}, {"OPENAI_API_KEYS": KEY}
 
 
 @contextmanager
@@ -85,6 +93,16 @@ ROWS = {
         limited=lambda: gemini_that(failed(429, "quota", retryDelay="5s")),
         down=lambda: gemini_that(failed(503, "overloaded")),
         refused=lambda: gemini_that(failed(403, f"key {KEY} is not allowed")),
+    ),
+    "openai_compatible": Row(
+        lambda: fake_that(),
+        nonsense=lambda: fake_that("malformed"),
+        cut=lambda: fake_that("truncated"),
+        blocked=lambda: fake_that("blocked"),
+        times_out=lambda: fake_that("hang"),
+        limited=lambda: fake_that("rate_limited"),
+        down=lambda: fake_that("server_error"),
+        refused=lambda: fake_that(keys=["another"]),
     ),
 }
 
@@ -185,13 +203,36 @@ def test_faults_are_the_foundrys_errors(name: str, recorded: Any, kind: type[Pro
 @pytest.mark.parametrize("name", NAMES)
 def test_a_provider_that_needs_a_key_says_so(name: str) -> None:
     component = registry.find("providers", name)
-    if not component.CAPABILITIES.needs:
-        with ROWS[name].answers() as (settings, _):
+    with ROWS[name].answers() as (settings, environment):
+        if not environment:
             assert complete(name, (settings, {})).text, "what needs nothing answers without an environment"
-        return
-    with ROWS[name].answers() as (settings, _), pytest.raises(MissingSetting) as raised:
-        complete(name, (settings, {}))
-    assert all(key in raised.value.message for key in component.CAPABILITIES.needs)
+            return
+        with pytest.raises(MissingSetting) as raised:
+            complete(name, (settings, {}))
+    assert component.Settings.model_validate(settings).keys_from == next(iter(environment))
+    assert all(key in raised.value.message for key in environment)
+
+
+@pytest.mark.parametrize(("name", "recorded"), situations("refused"))
+def test_a_refusal_says_whose_it_is_and_no_cause_holds_the_key(name: str, recorded: Any) -> None:
+    with recorded() as settings, pytest.raises(Refused) as raised:
+        complete(name, settings)
+    assert name == "scripted" or raised.value.facts["whose"] == "key"
+    error: BaseException | None = raised.value
+    while error is not None:  # a traceback shows the causes too
+        assert KEY not in f"{error!r} {error} {vars(error)}"
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ROWS[name].limited])
+def test_a_provider_shows_no_key(name: str) -> None:
+    component = registry.find("providers", name)
+    with ROWS[name].answers() as (settings, environment):
+        provider = component.Provider(
+            component.Settings.model_validate(settings), ProviderContext(courtesy.law(), environment)
+        )
+        asyncio.run(provider.close())
+    assert KEY not in repr(provider) + repr(vars(provider)) + repr(ProviderContext(None, environment))
 
 
 # offline
@@ -303,7 +344,8 @@ def test_a_whole_step_through_every_fault(generate: Callable[..., Generated]) ->
     assert found.code == 0, found.said
     assert len(found.samples) == 72, "later rounds ask for what the first one missed"
     assert {(s.origin, s.source) for s in found.samples} == {("generated", "gemini")}
-    assert {"blocked", "truncated", "not_json"} <= {row["reason"] for row in found.rejected}
+    assert {row["reason"] for row in found.rejected} & {"blocked", "truncated", "not_json"} == {"blocked"}
+    assert found.said.count("asking again error=") == 2, "what was cut and what was prose"
     assert "key 1 of 2 is refused and dropped: HTTP 403" in found.said
     assert found.said.count("is refused and dropped") == 1
     assert sum(a.key == BAD_KEY for a in found.asked) <= 3, "as many as were under way"
@@ -344,7 +386,7 @@ NOT_SET = [
     (
         ["--provider", "gemni"],
         3,
-        "no provider 'gemni'; did you mean 'gemini'? (known: gemini, offline, scripted, import)",
+        "no provider 'gemni'; did you mean 'gemini'? (known: gemini, offline, openai_compatible, scripted, import)",
     ),
     (["--provider", "imprt"], 3, "did you mean 'import'?"),
     (["--provider", "import"], 2, "--provider import needs --import FILE"),
