@@ -18,7 +18,7 @@ from pathlib import Path
 
 from foundry_engine.blueprint import Blueprint, Generate
 from foundry_engine.completions import Usage
-from foundry_engine.errors import DataError, EmptyDataset, ProviderError
+from foundry_engine.errors import BudgetSpent, DataError, EmptyDataset, ProviderError
 from foundry_engine.folders import (
     REJECTED_FILE,
     SAMPLES_FILE,
@@ -138,6 +138,11 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
             purse=Purse(settings.token_budget, settings.budget, lambda usage: _dearest(pool, usage)),
         )
         await rounds.run()
+    if rounds.out_of_budget and not rounds.tokens.total():
+        raise BudgetSpent(
+            "the budget allows no request: before the first answers each is taken to need as many tokens as its prompt "
+            "and max_output_tokens. Raise the budget, or lower max_output_tokens in the provider's settings."
+        )
     if plan and not harvest.accepted_in.total() and not harvest.quarantine:
         _nothing_usable(harvest, settings.source)
     made = report.make_report(rounds, unread)
@@ -213,11 +218,13 @@ def _require_every_label(harvest: Harvest, labels: list[str], task: str) -> None
     counts = Counter(sample.label for sample in harvest.samples)
     empty = [label for label in labels if not counts[label]]
     if empty:
-        raise EmptyDataset(
-            f"task '{task}': no sample for label {' and '.join(empty)} "
-            f"(samples: {dict(counts)}, rejected: {harvest.reasons()}). "
-            "Add moulds or corpus rows for it, or use a provider that can write it."
-        )
+        apart = Counter(str(row["label"]) for row in harvest.quarantine)
+        facts = f"samples: {dict(counts)}, rejected: {harvest.reasons()}"
+        advice = "Add moulds or corpus rows for it, or use a provider that can write it."
+        if apart:
+            facts += f", kept apart by the second pass: {dict(apart)}"
+            advice = "See that the law says what the labels mean, or name another reader in generate.second_pass."
+        raise EmptyDataset(f"task '{task}': no sample for label {' and '.join(empty)} ({facts}). {advice}")
 
 
 def _summary(harvest: Harvest) -> dict[str, object]:

@@ -148,7 +148,7 @@ def reading_request(
     item = {
         "type": "object",
         "properties": {
-            "n": {"type": "integer"},
+            "n": {"type": "integer", "minimum": 1, "maximum": len(texts)},
             "evidence": {"type": "string"},
             "label": {"type": "string", "enum": [*labels, UNSURE]},
         },
