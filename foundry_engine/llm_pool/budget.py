@@ -15,7 +15,7 @@ class Budget:
     def __init__(self, money: float | None = None, tokens: int | None = None) -> None:
         self.money, self.tokens = money, tokens
         self.spent_money, self.spent_tokens = 0.0, 0
-        self._aside_money, self._aside_tokens = 0.0, 0
+        self._aside_money, self._aside_tokens, self._under_way = 0.0, 0, 0
 
     def fits(self, money: float, tokens: int) -> bool:
         """Whether a call may be made now."""
@@ -25,16 +25,18 @@ class Budget:
 
     def may_fit_later(self) -> bool:
         """Whether calls under way may turn out smaller than what was set aside for them."""
-        return self._aside_tokens > 0 or self._aside_money > 0
+        return self._under_way > 0
 
     def set_aside(self, money: float, tokens: int) -> None:
         """A call starts."""
+        self._under_way += 1
         self._aside_money += money
         self._aside_tokens += tokens
 
     def settle(self, aside_money: float, aside_tokens: int, money: float, tokens: int) -> None:
         """A call is over."""
-        self._aside_money = max(0.0, self._aside_money - aside_money)
+        self._under_way -= 1
+        self._aside_money = self._aside_money - aside_money if self._under_way else 0.0
         self._aside_tokens -= aside_tokens
         self.spent_money += money
         self.spent_tokens += tokens

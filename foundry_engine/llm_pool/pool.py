@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BYTES_A_TOKEN = 4
 ANOTHER_SEED = 1_000_003
 NOTE = (
     "\n\nAn earlier answer to this was not accepted: {problem}.\n"
@@ -116,7 +115,7 @@ class LlmPool:
     async def _answer(self, request: CompletionRequest, until: float, caller: str) -> Completion:
         """Tries until an answer is accepted or an error is final."""
         self._came += 1
-        prompt = len((request.system + request.user).encode("utf-8", "replace")) // BYTES_A_TOKEN + 1
+        prompt = len((request.system + request.user).encode("utf-8", "replace"))
         waiting = Waiting(self._came, caller, prompt, until, request.max_output_tokens)
         retries, asked, paid = Retries(self._random), request, Usage()
         cost: float | None = 0.0
@@ -235,7 +234,7 @@ class LlmPool:
                 return True
             self._wake = min(self._wake, wake)
             return False
-        expected = scope.tokens_for(waiting.prompt_tokens, waiting.cap)
+        expected = scope.tokens_for(waiting.prompt_bytes, waiting.cap)
         money, tokens = scope.cost_of(expected) or 0.0, expected.prompt_tokens + expected.output_tokens
         if not self.budget.fits(money, tokens):
             if self.budget.may_fit_later():
@@ -243,7 +242,7 @@ class LlmPool:
             waiting.place.set_exception(self.budget.spent())
             return True
         self.budget.set_aside(money, tokens)
-        waiting.place.set_result(scope.start(now, tokens, money))
+        waiting.place.set_result(scope.start(now, waiting.prompt_bytes, tokens, money))
         return True
 
 

@@ -15,6 +15,7 @@ from foundry_engine.pool_settings import Price
 
 UNKNOWN_OUTPUT = 4096
 """Tokens of an answer reserved while none is known and no cap is told."""
+USUAL_TOKENS_A_BYTE = 0.25
 MILLION = 1_000_000
 NEAR_THE_END = 10
 """Calls left of a quota from which they are spread until it is full again."""
@@ -27,6 +28,7 @@ class Ticket:
     scope: Scope
     number: int
     sent_at: float
+    prompt_bytes: int
     tokens: int
     money: float
 
@@ -54,7 +56,7 @@ class Scope:
         self.usage = Usage()
         self.outcomes: Counter[str] = Counter()
         self._quota_until = -math.inf
-        self._longest_answer = 0
+        self._longest_answer, self._tokens_a_byte = 0, USUAL_TOKENS_A_BYTE
 
     def cost_of(self, usage: Usage) -> float | None:
         """US dollars, or ``None`` when the price is not known."""
@@ -69,18 +71,20 @@ class Scope:
         waits = (self.adaptive.ready_at(), self.limits.ready_at(), self.breaker.ready_at(), self._quota_until)
         return max(waits)
 
-    def tokens_for(self, prompt_tokens: int, cap: int | None) -> Usage:
-        """What a call is expected to use: the longest answer so far, before any the whole cap."""
-        return Usage(prompt_tokens, min(cap or self.cap, self._longest_answer or self.cap))
+    def tokens_for(self, prompt_bytes: int, cap: int | None) -> Usage:
+        """What a call is expected to use: the most tokens a byte and the longest answer so far, before any the cap."""
+        return Usage(
+            math.ceil(prompt_bytes * self._tokens_a_byte), min(cap or self.cap, self._longest_answer or self.cap)
+        )
 
-    def start(self, now: float, tokens: int, money: float) -> Ticket:
-        """A call starts."""
+    def start(self, now: float, prompt_bytes: int, tokens: int, money: float) -> Ticket:
+        """A call starts, for which so much was set aside."""
         self.in_flight += 1
         self.started_calls += 1
         number = self.adaptive.started(now)
         self.limits.take(now, tokens)
         self.breaker.started()
-        return Ticket(self, number, now, tokens, money)
+        return Ticket(self, number, now, prompt_bytes, tokens, money)
 
     def answered(self, ticket: Ticket, now: float, completion: Completion) -> None:
         """The service answered, whatever it said."""
@@ -88,6 +92,7 @@ class Scope:
         self._over(ticket, usage.prompt_tokens + usage.output_tokens)
         self.usage = total(self.usage, usage)
         self._longest_answer = max(self._longest_answer, usage.output_tokens)
+        self._tokens_a_byte = max(self._tokens_a_byte, usage.prompt_tokens / max(1, ticket.prompt_bytes))
         self.adaptive.accepted(ticket.number, now)
         self.breaker.good(now)
         if completion.quota is not None:

@@ -21,7 +21,7 @@ class Waiting:
 
     number: int
     caller: str = field(compare=False)
-    prompt_tokens: int = field(compare=False)
+    prompt_bytes: int = field(compare=False)
     until: float = field(compare=False, default=math.inf)
     cap: int | None = field(compare=False, default=None)
     passed_over: list[Scope] = field(compare=False, default_factory=list)
