@@ -33,6 +33,8 @@ MOST = 200
 """Messages of a commit group at most."""
 FEED = 64
 """Rows taken from the backlog between two looks at the later queues."""
+LONGEST_WAIT = 0.2
+"""Seconds of waiting for a message: a signal that comes in the instant before a wait does not wake it."""
 MAX_HANGING = 500
 """Threads that may hang in operators beyond their time-out before the run is given up."""
 MAX_MESSAGE = 2_000
@@ -203,7 +205,7 @@ class Engine:
     def _receive(self) -> list[Any]:
         """What has come in; waits for a first message, or until something is due."""
         inbox = self._inbox
-        timeout = max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
+        timeout = min(LONGEST_WAIT, max(0.0, self._later[0][0] - time.monotonic())) if self._later else LONGEST_WAIT
         try:
             messages: list[Any] = inbox.get(timeout=timeout)
             while len(messages) < MOST and not inbox.empty():
@@ -324,11 +326,9 @@ class Engine:
         self._check_quarantine()
 
     def _check_quarantine(self) -> None:
-        if len(self._failed) > self._limit * self._total and self.error is None:
-            share = f"{len(self._failed):,} of {self._total:,} rows"
-            self.drain(
-                DataError(f"{share} are in quarantine, more than {self._limit:.0%} allows", rows=len(self._failed))
-            )
+        error = too_many_aside(len(self._failed), self._total, self._limit)
+        if error and self.error is None:
+            self.drain(error)
 
     # the end
 
@@ -350,3 +350,14 @@ class Engine:
         self._threads.stop()
         if self._loop:
             self._loop.stop([stage.operator for stage in self._stages])
+
+
+def too_many_aside(rows: int, total: int, limit: float) -> DataError | None:
+    """The error of a run with more rows in quarantine than its limit allows."""
+    if rows <= limit * total:
+        return None
+    return DataError(
+        f"{rows:,} of {total:,} rows are in quarantine, more than {limit:.0%} allows. Their reasons are in the run's "
+        "quarantine.jsonl: mend the cause and retry the failed rows, or raise max_quarantined.",
+        rows=rows,
+    )

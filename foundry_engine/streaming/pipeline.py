@@ -17,7 +17,7 @@ from foundry_engine.folders import locked
 from foundry_engine.log import Progress, Silent
 from foundry_engine.streaming.atomic_file import atomic_file
 from foundry_engine.streaming.backlog import left_to_do
-from foundry_engine.streaming.engine import Engine
+from foundry_engine.streaming.engine import Engine, too_many_aside
 from foundry_engine.streaming.exports import export, export_quarantine
 from foundry_engine.streaming.failpoints import reach
 from foundry_engine.streaming.registration import changed_input, input_fingerprint, register
@@ -140,8 +140,11 @@ class UnifiedPipeline:
             self._check_input(journal)
             with journal.group():
                 session = journal.begin_session(os.getpid(), _now())
-            complete, interrupted, error = bool(journal.get("finished")), False, None
-            if not complete:
+            if journal.get("finished"):
+                rows, limit = int(journal.get("input")["rows"]), self._settings.max_quarantined
+                complete, interrupted = True, False
+                error: FoundryError | None = too_many_aside(len(journal.quarantined_rows()), rows, limit)
+            else:
                 complete, interrupted, error = self._work(journal, progress, loop)
             if complete:
                 self._check_input(journal)
