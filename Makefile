@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test test-runtimes check format bench bench-runtime parity pythons runtimes bless crash proto schemas unicode-tables lock clean
+.PHONY: help forge test test-runtimes check format bench bench-generation bench-runtime parity pythons runtimes bless crash proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -29,6 +29,9 @@ bench: .venv/forge.done ## one sentence to its label: plain Python against sciki
 
 bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastText in one table; after make forge
 	$(PY) scripts/bench_runtime.py
+
+bench-generation: .venv/test.done ## generation at equal spend: our rounds against one prompt asked again and again
+	$(PY) scripts/bench_generation.py
 
 parity: .venv/test.done runtimes ## N=1000000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
 	$(PY) scripts/parity.py --count $(or $(N),100000) $(if $(TASK),--task $(TASK))

@@ -55,7 +55,9 @@ class Order:
 def reply_schema(evidence: bool = False, probability: bool = False) -> dict[str, object]:
     """The JSON Schema of a reply: texts first, then what is said of them; no label.
 
-    >>> reply_schema(evidence=True)["properties"]["items"]["items"]["required"]
+    Only the text is required: an answer that says no more is not worth paying for a second time.
+
+    >>> list(reply_schema(evidence=True)["properties"]["items"]["items"]["properties"])
     ['text', 'evidence']
     """
     properties: dict[str, object] = {"text": {"type": "string"}}
@@ -63,7 +65,7 @@ def reply_schema(evidence: bool = False, probability: bool = False) -> dict[str,
         properties["evidence"] = {"type": "string"}
     if probability:
         properties["probability"] = {"type": "number"}
-    items = {"type": "object", "properties": properties, "required": list(properties)}
+    items = {"type": "object", "properties": properties, "required": ["text"]}
     return {
         "type": "object",
         "properties": {"items": {"type": "array", "items": items}},

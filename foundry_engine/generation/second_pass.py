@@ -152,7 +152,7 @@ def reading_request(
             "evidence": {"type": "string"},
             "label": {"type": "string", "enum": [*labels, UNSURE]},
         },
-        "required": ["n", "evidence", "label"],
+        "required": ["n", "label"],
     }
     items = {"type": "array", "items": item, "maxItems": len(texts)}
     return CompletionRequest(

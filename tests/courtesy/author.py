@@ -68,7 +68,7 @@ class Author:
             written = await self._inner.complete(CompletionRequest("", "", {}, cell, 1, seed))
             text = json.loads(written.text)["items"][0]["text"]
             known = {"text": text, "evidence": text[:4], "probability": random.random()}
-            items.append({name: known[name] for name in request.schema["properties"]["items"]["items"]["required"]})  # type: ignore[index]
+            items.append({name: known[name] for name in request.schema["properties"]["items"]["items"]["properties"]})  # type: ignore[index]
         return json.dumps({"items": items}, ensure_ascii=False)
 
     def _read(self, request: CompletionRequest, random: Random) -> str:

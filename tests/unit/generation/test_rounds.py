@@ -56,7 +56,7 @@ def test_a_run_in_which_all_goes_well(author: Author, tmp_path: Path) -> None:
 def test_the_front_of_every_prompt_is_the_law(author: Author, tmp_path: Path) -> None:
     generate(tmp_path)
     written = [request for request in author.asked if "texts" not in request.cell]
-    assert len({request.system for request in written}) == 2, "one a label"
+    assert len({request.system for request in written}) == 4, "one a label and language"
     later = [request for request in written if "Texts that are there already" in request.user]
     assert later
     for request in later:
