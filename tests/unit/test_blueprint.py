@@ -71,7 +71,7 @@ MISTAKES = [
         "constitution",
         "abstain:",
         "near_misses:\n  x: {of: §Rood, label: Polite, topic: {en: t, zh: t}}\nabstain:",
-        "'Rude'?",
+        "label 'Rood' is not declared",
     ),
     (
         "constitution",
