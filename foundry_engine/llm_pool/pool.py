@@ -29,7 +29,7 @@ from foundry_engine.llm_pool.merging import Merging
 from foundry_engine.llm_pool.report import PoolReport, report_of
 from foundry_engine.llm_pool.retries import Retries
 from foundry_engine.llm_pool.scope import Scope, Ticket, total
-from foundry_engine.llm_pool.validation import body_of, check_schema, problem_of
+from foundry_engine.llm_pool.validation import body_of, problem_of, validator_of
 from foundry_engine.llm_pool.waiting_room import Waiting, WaitingRoom
 
 if TYPE_CHECKING:
@@ -89,10 +89,11 @@ class LlmPool:
         way share one call: ask for variety with another ``seed``. Raises the ``ProviderError`` no retry could mend; one
         about an answer has it as fact ``completion``.
         """
-        if request.schema:
-            check_schema(request.schema)
+        validator = validator_of(request.schema) if request.schema else None
         until = math.inf if deadline is None else asyncio.get_running_loop().time() + deadline
-        return await self._merging.join(_identity(request), until, lambda: self._answer(request, until, caller))
+        return await self._merging.join(
+            _identity(request), until, lambda: self._answer(request, validator, until, caller)
+        )
 
     def report(self) -> PoolReport:
         """What was asked, answered and paid, by model."""
@@ -112,7 +113,7 @@ class LlmPool:
     async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         await self.close()
 
-    async def _answer(self, request: CompletionRequest, until: float, caller: str) -> Completion:
+    async def _answer(self, request: CompletionRequest, validator: Any, until: float, caller: str) -> Completion:
         """Tries until an answer is accepted or an error is final."""
         self._came += 1
         prompt = len((request.system + request.user).encode("utf-8", "replace"))
@@ -132,7 +133,7 @@ class LlmPool:
             now = ticket.scope.cost_of(completion.usage)
             cost = None if cost is None or now is None else cost + now
             completion = replace(completion, usage=paid, cost=cost)
-            verdict = _judged(request, completion)
+            verdict = _judged(completion, validator)
             if isinstance(verdict, Completion):
                 ticket.scope.outcomes["answered"] += 1
                 return verdict
@@ -254,17 +255,17 @@ def _too_late(seconds: float) -> RateLimited:
     )
 
 
-def _judged(request: CompletionRequest, completion: Completion) -> Completion | ProviderError:
-    """The completion when it may be used, else what is wrong with it."""
+def _judged(completion: Completion, validator: Any) -> Completion | ProviderError:
+    """The completion when it may be used, else what is wrong with it; without a validator any text may."""
     if completion.finish == "blocked":
         return Rejected("the model or its content filter declined to answer", completion=completion)
     problem = ""
     if not completion.text.strip():
         problem = "the answer is empty"
-    elif request.schema:
+    elif validator is not None:
         completion = replace(completion, text=body_of(completion.text))
-        problem = problem_of(completion.text, request.schema)
-    if completion.finish == "length" and (problem or not request.schema):
+        problem = problem_of(completion.text, validator)
+    if completion.finish == "length" and (problem or validator is None):
         return Truncated("the answer was cut at the token limit", completion=completion)
     return MalformedReply(problem, completion=completion) if problem else completion
 

@@ -27,18 +27,29 @@ def body_of(text: str) -> str:
     return text
 
 
-def problem_of(text: str, schema: Mapping[str, object]) -> str:
+def validator_of(schema: Mapping[str, object]) -> Any:
+    """What checks answers against a schema; made once for equal schemas.
+
+    Raises ``InvalidSetting`` for a schema that is none, or that refers to another address: nothing is fetched.
+    """
+    try:
+        return _validator(json.dumps(schema))
+    except (ValueError, TypeError) as error:
+        raise InvalidSetting(
+            f"the schema of a request is no JSON Schema: {str(error).splitlines()[0][:MAX_SAID]}. Correct it."
+        ) from error
+
+
+def problem_of(text: str, validator: Any) -> str:
     """What is wrong with an answer, in words a model can act on; empty when nothing is.
 
-    >>> problem_of('{"n": "x"}', {"properties": {"n": {"type": "integer"}}})
+    >>> problem_of('{"n": "x"}', validator_of({"properties": {"n": {"type": "integer"}}}))
     'at n: "x" is not of type "integer"'
     """
     if len(text) > MAX_CHARACTERS:
         return f"the answer has more than {MAX_CHARACTERS:,} characters"
     try:
-        value = json.loads(text, parse_constant=_no_number)
-        errors = _validator(json.dumps(schema)).iter_errors(value)
-        first = next(iter(errors), None)
+        first = next(iter(validator.iter_errors(json.loads(text, parse_constant=_no_number))), None)
     except RecursionError:
         return "the JSON is nested too deeply"
     except ValueError as error:
@@ -46,17 +57,7 @@ def problem_of(text: str, schema: Mapping[str, object]) -> str:
     if first is None:
         return ""
     place = ".".join(str(part) for part in first.instance_path)
-    return f"at {place}: {first.message[:MAX_SAID]}" if place else first.message[:MAX_SAID]
-
-
-def check_schema(schema: Mapping[str, object]) -> None:
-    """Raises ``InvalidSetting`` for a schema that is none, before anything is paid for."""
-    try:
-        _validator(json.dumps(schema))
-    except (ValueError, TypeError) as error:
-        raise InvalidSetting(
-            f"the schema of a request is no JSON Schema: {str(error).splitlines()[0][:MAX_SAID]}. Correct it."
-        ) from error
+    return f"at {place}: {first.message[:MAX_SAID]}" if place else str(first.message[:MAX_SAID])
 
 
 @lru_cache(maxsize=256)

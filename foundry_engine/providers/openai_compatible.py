@@ -10,6 +10,8 @@ import json
 import ssl
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -114,11 +116,17 @@ class Provider:
                 headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
             self._session = self._aiohttp.ClientSession(
                 headers=headers,
-                trust_env=True,
+                proxy=_proxy(self._url),
                 timeout=self._aiohttp.ClientTimeout(total=self._settings.timeout),
                 connector=self._aiohttp.TCPConnector(limit=0, ssl=self._tls),
             )
         return self._session
+
+
+def _proxy(url: str) -> str | None:
+    """The environment's proxy for the service; looked up once, where aiohttp would do so with every request."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 def _tls(ca_file: str) -> ssl.SSLContext:
