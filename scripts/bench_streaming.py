@@ -1,4 +1,4 @@
-"""How fast streaming is: rows through a plain function, and paid calls at a time, beside a plain loop without a journal.
+"""How fast streaming is: rows through a plain function and paid calls, beside a plain loop without a journal.
 
 ``make bench-streaming``. Every figure is of a process of its own, from its start to its end, with its peak of memory.
 The loop is the floor: it does the same work and keeps nothing, so a kill costs it everything.
@@ -123,7 +123,12 @@ def measure(folder: Path, sizes: list[int]) -> tuple[list[str], list[str]]:
         rate = size / ours.seconds
         for name, figure in (("streaming", ours), ("plain loop", floor)):
             ratio = f"{floor.seconds / figure.seconds:.2f}"
-            cells = f"{size / figure.seconds:,.0f}", f"{figure.seconds / size * 1e6:.1f}", f"{figure.mebibytes:.0f}", ratio
+            cells = (
+                f"{size / figure.seconds:,.0f}",
+                f"{figure.seconds / size * 1e6:.1f}",
+                f"{figure.mebibytes:.0f}",
+                ratio,
+            )
             table.append([f"{size:,} {kind}", name, *cells])
         per_row[size] = ours.seconds / size
         if size >= 100_000 or kind == "calls":

@@ -302,7 +302,7 @@ def fail_points(place: Path, outcome: Outcome) -> None:
     """A kill at every named point, the frequent ones early and late, two cases at a time."""
     cases = [(point, count) for point in POINTS for count in ((1, LATER[point]) if point in LATER else (1,))]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda case: fail_point(place / f"{case[0]}-{case[1]}", *case, outcome), cases))
+        list(pool.map(lambda case: fail_point(place / f"{case[0]}-{case[1]}", case[0], case[1], outcome), cases))
 
 
 def fail_point(folder: Path, point: str, count: int, outcome: Outcome) -> None:

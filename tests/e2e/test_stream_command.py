@@ -83,7 +83,11 @@ def test_other_settings_are_another_operator(cli: Cli, file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("parallel_size: 3", "paralel_size: 3", r"run.yaml:4:1: unknown key 'paralel_size'; did you mean 'parallel_size'"),
+        (
+            "parallel_size: 3",
+            "paralel_size: 3",
+            r"run.yaml:4:1: unknown key 'paralel_size'; did you mean 'parallel_size'",
+        ),
         ("parallel_size: 3", "parallel_size: 0", r"run.yaml:4:16: input should be greater than or equal to 1, got 0"),
         ("output: csv://made/out.csv", "output: out.csv", r"run.yaml:3:9: .*got 'out.csv'"),
         ("    name: add", "    nmae: add", r"run.yaml:8:5: unknown key 'nmae'; did you mean 'name'"),

@@ -48,7 +48,7 @@ except FoundryError as error:
 """
 
 
-def work(folder: Path, largest_file: int) -> "subprocess.CompletedProcess[str]":
+def work(folder: Path, largest_file: int) -> subprocess.CompletedProcess[str]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 

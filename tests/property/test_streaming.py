@@ -22,7 +22,7 @@ from tests.streams import numbers, out, pipeline, quarantine
 FAIL = -1
 ONE = -2
 Plan = Sequence[int]
-"""What a stage does with item n: ``plan[n % len]`` is ``FAIL``, ``ONE`` (itself), 0 (dropped) or a number of children."""
+"""What a stage does with item n, ``plan[n % len]``: ``FAIL``, ``ONE`` (itself), 0 (dropped) or a number of children."""
 
 
 def made(plan: Plan, item: dict[str, Any]) -> Any:
@@ -92,7 +92,9 @@ def judge(folder: Path, plans: Sequence[Plan], rows: int) -> None:
     assert [(row["_i"], row["stage"]) for row in quarantine(folder)] == failed
 
 
-PLANS = st.lists(st.lists(st.sampled_from([FAIL, ONE, ONE, 0, 1, 2, 3]), min_size=1, max_size=5), min_size=1, max_size=3)
+PLANS = st.lists(
+    st.lists(st.sampled_from([FAIL, ONE, ONE, 0, 1, 2, 3]), min_size=1, max_size=5), min_size=1, max_size=3
+)
 KINDS = st.lists(st.sampled_from(["plain", "async", "batch"]), min_size=3, max_size=3)
 
 
