@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test test-runtimes check format bench bench-generation bench-runtime parity pythons runtimes bless crash proto schemas unicode-tables lock clean
+.PHONY: help forge test test-runtimes check format bench bench-runtime bench-generation bench-streaming parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -33,6 +33,9 @@ bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastT
 bench-generation: .venv/test.done ## generation at equal spend: our rounds against one prompt asked again and again
 	$(PY) scripts/bench_generation.py
 
+bench-streaming: .venv/test.done ## rows and paid calls through streaming, beside a plain loop
+	$(PY) scripts/bench_streaming.py
+
 parity: .venv/test.done runtimes ## N=1000000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
 	$(PY) scripts/parity.py --count $(or $(N),100000) $(if $(TASK),--task $(TASK))
 
@@ -47,6 +50,9 @@ bless: .venv/test.done ## rewrite the expected texts in tests/golden; look at th
 
 crash: .venv/test.done ## kill -9 at random instants: N=200 on a small blueprint, REAL=20 on the shipped one
 	$(PY) scripts/crash_test.py --small $(or $(N),200) --real $(or $(REAL),20)
+
+crash-streaming: .venv/test.done ## kill -9 streaming runs: N=200 random instants and every fail-point
+	$(PY) scripts/crash_streaming.py --kills $(or $(N),200)
 
 proto: .venv/test.done ## rebuild the descriptors of proto/*.proto
 	$(PY) scripts/build_proto.py

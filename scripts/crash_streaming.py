@@ -17,8 +17,11 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -172,6 +175,13 @@ class Outcome:
     repeated: int = 0
     where: Counter[str] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, kills: int, where: str) -> None:
+        """More kills; cases run in threads."""
+        with self._lock:
+            self.kills += kills
+            self.where[where] += kills
 
     def summary(self) -> str:
         """One line."""
@@ -245,28 +255,33 @@ def close_case(folder: Path, kills: int, outcome: Outcome, mode: str = "run") ->
 
 
 def random_kills(count: int, place: Path, seed: int, outcome: Outcome) -> None:
-    """``count`` kills at instants uniform over the time a run takes, one to three a case."""
+    """``count`` kills at instants uniform over the time a run takes, one to three a case, two cases at a time."""
     random = Random(seed)
     prepare(place / "unbroken")
     begun = time.monotonic()
     close_case(place / "unbroken", 0, outcome)
     seconds = time.monotonic() - begun
-    case = met = 0
-    while met < count:
-        folder = place / f"case-{case}"
-        case += 1
-        prepare(folder)
-        kills = 0
-        for _ in range(random.randint(1, min(3, count - met))):
-            process = start(folder)
-            time.sleep(random.uniform(0, seconds))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            kills += process.returncode == -signal.SIGKILL
-        met += kills
-        outcome.kills += kills
-        outcome.where["random"] += kills
-        close_case(folder, kills, outcome)
+    case, already = 0, outcome.kills
+    with ThreadPoolExecutor(2) as pool:
+        while (missing := count - outcome.kills + already) > 0:
+            cases = range(case, case + max(1, missing // 2))
+            case = cases.stop
+            instants = [[random.uniform(0, seconds) for _ in range(random.randint(1, 3))] for _ in cases]
+            list(pool.map(lambda n, when: killed_case(place / f"case-{n}", when, outcome), cases, instants))
+
+
+def killed_case(folder: Path, instants: Sequence[float], outcome: Outcome) -> None:
+    """One case, killed so many seconds after each of its starts."""
+    prepare(folder)
+    kills = 0
+    for seconds in instants:
+        process = start(folder)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+    outcome.add(kills, "random")
+    close_case(folder, kills, outcome)
 
 
 MODES = {"restart.cleared": "restart", "retry.cleared": "retry"}
@@ -284,22 +299,31 @@ LATER = {
 
 
 def fail_points(place: Path, outcome: Outcome) -> None:
-    """A kill at every named point, the frequent ones early and late."""
-    for point in POINTS:
-        for count in (1, LATER[point]) if point in LATER else (1,):
-            folder = place / f"{point}-{count}"
-            prepare(folder)
-            mode = MODES.get(point, "run")
-            if mode != "run":
-                outcome.differences += [f"{folder.name}: {line}" for line in finish(folder)]
-            process = start(folder, mode, f"{point}:{count}")
-            _, said = process.communicate(timeout=TIMEOUT)
-            if process.returncode != -signal.SIGKILL:
-                outcome.differences.append(f"{folder.name}: not reached ({process.returncode}): {said.decode()[-400:]}")
-                continue
-            outcome.kills += 1
-            outcome.where["fail-points"] += 1
-            close_case(folder, 1, outcome)
+    """A kill at every named point, the frequent ones early and late, two cases at a time."""
+    cases = [(point, count) for point in POINTS for count in ((1, LATER[point]) if point in LATER else (1,))]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda case: fail_point(place / f"{case[0]}-{case[1]}", case[0], case[1], outcome), cases))
+
+
+def fail_point(folder: Path, point: str, count: int, outcome: Outcome) -> None:
+    """One case, killed when it comes to a point for that time."""
+    prepare(folder)
+    mode = MODES.get(point, "run")
+    if mode != "run":
+        outcome.differences += [f"{folder.name}: {line}" for line in finish(folder)]
+    process = start(folder, mode, f"{point}:{count}")
+    _, said = process.communicate(timeout=TIMEOUT)
+    if process.returncode != -signal.SIGKILL:
+        outcome.differences.append(f"{folder.name}: not reached ({process.returncode}): {said.decode()[-400:]}")
+        return
+    outcome.add(1, "fail-points")
+    close_case(folder, 1, outcome)
+
+
+def campaign(place: Path, kills: int, seed: int, outcome: Outcome) -> None:
+    """Every fail-point, then random instants."""
+    fail_points(place / "points", outcome)
+    random_kills(kills, place / "random", seed, outcome)
 
 
 def main() -> int:
@@ -315,8 +339,7 @@ def main() -> int:
         return 0
     place = Path(tempfile.mkdtemp(prefix="crash-streaming-"))
     outcome = Outcome()
-    fail_points(place / "points", outcome)
-    random_kills(options.kills, place / "random", options.seed, outcome)
+    campaign(place, options.kills, options.seed, outcome)
     print(outcome.summary())
     for line in outcome.differences:
         print(f"  {line}")

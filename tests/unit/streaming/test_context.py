@@ -247,7 +247,7 @@ def test_waiting_operators_are_let_go_when_the_journal_fails(tmp_path: Path, mon
     made = pipeline(tmp_path, [work], parallel_size=2)
     with monkeypatch.context() as patch:
         patch.setattr(RunJournal, "begin_call", full)
-        with pytest.raises(Exception, match="disk is full.*what was accepted before is kept"):
+        with pytest.raises(Exception, match=r"disk is full.*what was accepted before is kept"):
             made.run()
     for _ in range(200):
         if len(raised) == 2:

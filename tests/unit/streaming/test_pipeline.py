@@ -209,7 +209,9 @@ def test_another_input_is_refused_with_both_fingerprints(tmp_path: Path) -> None
     numbers(tmp_path / "in.jsonl", 5)
     pipeline(tmp_path, [first_version]).run()
     numbers(tmp_path / "in.jsonl", 6)
-    with pytest.raises(ResumeError, match=r"the input is another one .* expected fingerprint \w{16}, got \w{16}") as raised:
+    with pytest.raises(
+        ResumeError, match=r"the input is another one .* expected fingerprint \w{16}, got \w{16}"
+    ) as raised:
         pipeline(tmp_path, [first_version])
     assert raised.value.expected != raised.value.got
     assert pipeline(tmp_path, [first_version], restart_from="input").run()["rows_out"] == 6
@@ -285,7 +287,11 @@ def test_a_run_that_another_process_has_is_busy(tmp_path: Path) -> None:
     ("broken", "error", "message"),
     [
         (lambda item: 1 / (item["n"] - 2), "ZeroDivisionError", "division by zero"),
-        (lambda item: "text" if item["n"] == 2 else item, "DataError", "returned str; expected a dict, a list of dicts"),
+        (
+            lambda item: "text" if item["n"] == 2 else item,
+            "DataError",
+            "returned str; expected a dict, a list of dicts",
+        ),
         (lambda item: {"x": {1}} if item["n"] == 2 else item, "DataError", "not JSON: Object of type set"),
         (lambda item: {"x": float("nan")} if item["n"] == 2 else item, "DataError", "not JSON: Out of range float"),
         (lambda item: [item, None] if item["n"] == 2 else item, "DataError", "returned NoneType; expected a dict"),
@@ -305,7 +311,14 @@ def test_a_row_that_fails_costs_one_row(tmp_path: Path, broken: Any, error: str,
     report = pipeline(tmp_path, [operator], parallel_size=2).run()
     assert [row["_i"] for row in out(tmp_path)] == ["0", "1", "3", "4"]
     (row,) = quarantine(tmp_path)
-    assert row == {"_i": "2", "stage": "operator", "error": error, "message": row["message"], "tries": 1, "item": {"n": 2}}
+    assert row == {
+        "_i": "2",
+        "stage": "operator",
+        "error": error,
+        "message": row["message"],
+        "tries": 1,
+        "item": {"n": 2},
+    }
     assert message in row["message"]
     assert report["rows_quarantined"] == 1 and report["quarantined_share"] == 0.2
 
@@ -448,7 +461,11 @@ def test_wrong_settings_are_named(tmp_path: Path, settings: dict[str, Any], mess
 
 @pytest.mark.parametrize(
     ("operators", "message"),
-    [([], "at least one operator"), ([Operator()], "neither process_item nor process_batch"), ([FanBatch], "is a class")],
+    [
+        ([], "at least one operator"),
+        ([Operator()], "neither process_item nor process_batch"),
+        ([FanBatch], "is a class"),
+    ],
 )
 def test_wrong_operators_are_named(tmp_path: Path, operators: list[Any], message: str) -> None:
     numbers(tmp_path / "in.jsonl", 1)
