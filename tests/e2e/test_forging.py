@@ -56,6 +56,7 @@ def test_what_is_forged_stands_where_it_should(forged: Forged) -> None:
         "3_fitted",
         "4_artifacts",
         "5_report",
+        "journal",
     }
     manifest = json.loads((forged.models / f"{forged.task}_manifest.json").read_bytes())
     assert str(forged.models.parent) not in json.dumps(manifest)
