@@ -13,7 +13,17 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 PLAIN_EVERY = 5.0
 """Seconds between two plain progress lines."""
@@ -75,11 +85,19 @@ def _is_number(cell: str) -> bool:
     return cell.rstrip("%").replace(",", "").replace(".", "", 1).lstrip("-").isdigit() or cell in ("–", "")
 
 
+class Rate(ProgressColumn):
+    """How many units a second."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing before it is known."""
+        return Text(f"{task.speed:,.4g}/s" if task.speed else "")
+
+
 class Bar:
     """A rich progress bar on a terminal."""
 
     def __init__(self) -> None:
-        parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeElapsedColumn())
         self._progress = Progress(*parts, TextColumn("left"), TimeRemainingColumn(), console=errors, transient=True)
         self._task: Any = None
 
@@ -118,8 +136,9 @@ class Lines:
         now = time.monotonic()
         if now - self._said >= PLAIN_EVERY and self._done < self._total:
             self._said = now
-            left = (now - self._begun) / max(1, self._done) * (self._total - self._done)
-            say(f"{self._what} {self._done}/{self._total}, about {left:.0f} s left")
+            rate = self._done / max(1e-9, now - self._begun)
+            left = (self._total - self._done) / max(1e-9, rate)
+            say(f"{self._what} {self._done}/{self._total}, {rate:,.4g} a second, about {left:.0f} s left")
 
     def finish(self) -> None:
         """Nothing to take away."""
