@@ -19,7 +19,7 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import ANCHORS, Pattern
 from foundry_engine.features.unicode_tables import TABLES_SHA256, UNICODE_VERSION
 
-FORMAT_VERSION = 0
+FORMAT_VERSION = 1
 MAX_NGRAM = 16
 MAX_LABELS = 10_000
 

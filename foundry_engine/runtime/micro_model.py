@@ -105,10 +105,11 @@ class MicroModel:
         if problem:
             raise InvalidText(problem)
         normalized = normalize(text)
-        reflex = self._reflex(normalized)
+        grams = ngrams(normalized, self.preprocessor.ngrams)
+        reflex = self._reflex(normalized, grams)
         if reflex is not None:
             return self._by_reflex(reflex)
-        indices, values = self.features(normalized)
+        indices, values = self._features(normalized, grams)
         return self._answer(self._scorer.probabilities(indices, values), bool(indices))
 
     def predict_batch(self, texts: Iterable[str]) -> list[Answer]:
@@ -131,11 +132,14 @@ class MicroModel:
             counts = [counted[index] for index in indices] if counted else []
             values = term_values(indices, counts, p.idf, p.tf_weights)
         first = len(p.terms)
-        windows = grams if p.ngrams.char_min == 1 and p.ngrams.char_max >= KEY else None
-        for cue in self._cues.groups_in(normalized, windows):
+        for cue in self._cues.groups_in(normalized, self._windows(grams)):
             indices.append(first + cue)
             values.append(p.cue_value)
         return indices, values
+
+    def _windows(self, grams: list[str]) -> list[str] | None:
+        """The n-grams, where they hold every substring the pattern matchers look up."""
+        return grams if self.preprocessor.ngrams.char_min == 1 and self.preprocessor.ngrams.char_max >= KEY else None
 
     def score(self, indices: list[int], values: list[float]) -> list[float]:
         """Probabilities of features, by the engine the model was loaded with."""
@@ -163,20 +167,21 @@ class MicroModel:
         grams = ngrams(normalized, self.preprocessor.ngrams)
         indices, values = self._features(normalized, grams)
         logits = self._plain.logits(indices, values)
-        reflex = self._reflex(normalized)
+        reflex = self._reflex(normalized, grams)
         probabilities = softmax(logits)
         answer = self._answer(probabilities, bool(indices)) if reflex is None else self._by_reflex(reflex)
         return Steps(normalized, grams, reflex, indices, values, logits, probabilities, answer)
 
     def reflex_name(self, text: str) -> str | None:
         """Name of the reflex group that answers a text, if one does."""
-        reflex = self._reflex(normalize(text))
+        normalized = normalize(text)
+        reflex = self._reflex(normalized, ngrams(normalized, self.preprocessor.ngrams))
         return None if reflex is None else self.preprocessor.reflexes[reflex].name
 
-    def _reflex(self, normalized: str) -> int | None:
+    def _reflex(self, normalized: str, grams: list[str]) -> int | None:
         if not self.preprocessor.reflexes:
             return None
-        found = self._reflexes.groups_in(normalized)
+        found = self._reflexes.groups_in(normalized, self._windows(grams))
         return found[0] if found else None
 
     def _by_reflex(self, reflex: int) -> Answer:

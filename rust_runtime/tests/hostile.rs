@@ -69,14 +69,23 @@ fn parts_that_are_missing_or_of_another_run() {
 }
 
 #[test]
+fn the_draft_of_the_format_is_refused_with_what_to_do() {
+    let drafts = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/parity/version_0");
+    let error = MicroModel::load(drafts, "toy").unwrap_err();
+    assert_eq!(error.name(), "VersionMismatch");
+    let said = "toy_preprocessor.bin: format version 0, this runtime reads 1. Forge the model again";
+    assert!(error.to_string().contains(said), "{}", error);
+}
+
+#[test]
 fn bytes_from_memory_are_held_to_each_other_too() {
     let (bin, onnx) = (file("is_question_preprocessor.bin"), file("is_question_classifier.onnx"));
     assert_eq!(name_of(&bin, &onnx), "a model");
     assert_eq!(name_of(&bin, &file("confirmation_classifier.onnx")), "ChecksumMismatch");
     assert_eq!(name_of(&[], &[]), "MalformedArtifact");
-    let mut other_version = vec![8, 1];
-    other_version.extend(&bin);
-    assert_eq!(name_of(&other_version, &onnx), "VersionMismatch");
+    for other in [0, 2, 127] {
+        assert_eq!(name_of(&[&bin[..], &[8, other]].concat(), &onnx), "VersionMismatch"); // a later field wins
+    }
 }
 
 #[test]

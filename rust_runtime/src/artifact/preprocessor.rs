@@ -11,7 +11,7 @@ use crate::features::unicode_tables::{TABLES_SHA256, UNICODE_VERSION};
 use std::collections::HashSet;
 
 /// The version of the format this runtime reads.
-pub const FORMAT_VERSION: u32 = 0;
+pub const FORMAT_VERSION: u32 = 1;
 const MAX_NGRAM: u32 = 16;
 const MAX_LABELS: usize = 10_000;
 const MAX_TF_WEIGHTS: usize = 65_535;

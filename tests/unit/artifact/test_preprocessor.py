@@ -150,7 +150,8 @@ def test_a_wrong_value_is_refused_by_name(change: Callable[[Any], None], words: 
 @pytest.mark.parametrize(
     ("change", "expected", "got"),
     [
-        (set_to("format_version", 1), FORMAT_VERSION, 1),
+        (set_to("format_version", 0), FORMAT_VERSION, 0),
+        (set_to("format_version", FORMAT_VERSION + 1), FORMAT_VERSION, FORMAT_VERSION + 1),
         (set_to("format_version", 2**32 - 1), FORMAT_VERSION, 2**32 - 1),
         (set_to("tables.sha256", bytes(32)), TABLES_SHA256, "00" * 32),
         (set_to("tables.sha256", b""), TABLES_SHA256, ""),

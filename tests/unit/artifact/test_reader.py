@@ -100,7 +100,7 @@ def test_a_graph_of_another_size_is_refused(tmp_path: Path) -> None:
 def test_an_error_keeps_its_facts_when_it_gets_the_files_name(tmp_path: Path) -> None:
     files = write(tmp_path)
     data = bytearray(files.preprocessor.read_bytes())
-    files.preprocessor.write_bytes(b"\x08\x07" + bytes(data))  # a later field wins: the old version 0 is not written
+    files.preprocessor.write_bytes(bytes(data) + b"\x08\x07")  # a later field wins
     with pytest.raises(VersionMismatch) as caught:
         read_artifact(tmp_path, "mood")
     assert caught.value.got == 7 and caught.value.message.startswith(str(files.preprocessor))
