@@ -13,10 +13,7 @@ forge: .venv/forge.done ## install, then forge the shipped blueprint into models
 test: .venv/test.done check test-runtimes ## install what the tests need, then run all of them
 	$(PY) -m pytest
 
-test-msrv: ## build the crate with the oldest Rust that is promised
-	sh rust_runtime/check_msrv.sh
-
-runtimes: .venv/test.done ## the Rust, C and C++ tests alone
+test-runtimes: .venv/test.done ## the Rust, C and C++ tests alone
 	sh scripts/test_runtimes.sh
 
 check: .venv/test.done ## style, types and the import contract
