@@ -147,7 +147,7 @@ impl MicroModel {
     ///
     /// As [`load`](MicroModel::load), without `MissingPart`.
     pub fn from_bytes(preprocessor: &[u8], classifier: &[u8]) -> Result<MicroModel> {
-        artifact_of(preprocessor, classifier, None).map(|artifact| MicroModel::of(artifact).0)
+        artifact_of(preprocessor, classifier).map(|artifact| MicroModel::of(artifact).0)
     }
 
     /// The model, and the classifier's bytes for ONNX Runtime.
