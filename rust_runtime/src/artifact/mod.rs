@@ -1,6 +1,7 @@
 //! The two files of a model, read and checked as `proto/README.md` says.
 
 pub(crate) mod graph;
+mod lookup_builder;
 pub(crate) mod preprocessor;
 pub(crate) mod reader;
 pub(crate) mod schema;

@@ -1,11 +1,13 @@
 //! The `.bin`: all that is needed to answer besides the graph, read and checked.
 
+use super::lookup_builder::LookupBuilder;
 use super::schema::{self, LOG_TF, PRESENCE};
 use super::sha256::hex;
 use super::terms::varint;
 use super::wire;
 use crate::error::{Error, Result};
-use crate::features::lookup::{Lookup, LookupBuilder, Walker};
+use crate::features::lookup::{Lookup, Walker};
+use crate::features::ngrams::NGramSettings;
 use crate::features::trie::Key;
 use crate::features::unicode_tables::{TABLES_SHA256, UNICODE_VERSION};
 use std::collections::HashSet;
@@ -15,15 +17,6 @@ pub const FORMAT_VERSION: u32 = 1;
 const MAX_NGRAM: u32 = 16;
 const MAX_LABELS: usize = 10_000;
 const MAX_TF_WEIGHTS: usize = 65_535;
-
-/// Lengths of the n-grams, inclusive; `word_max` 0: no word n-grams.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NGramSettings {
-    pub char_min: usize,
-    pub char_max: usize,
-    pub word_min: usize,
-    pub word_max: usize,
-}
 
 /// A cue's or reflex' name, and the label a reflex answers.
 #[derive(Debug)]
@@ -91,14 +84,11 @@ impl Preprocessor {
         }
         let ngrams = ngram_settings(&message.ngrams)?;
         let size = message.vocabulary.size as usize;
-        let small = read_lookup::<u32>(&message, ngrams, labels.len())?;
-        let (lookup, cues, reflexes) = match small {
-            (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
-            _ => match read_lookup::<u64>(&message, ngrams, labels.len())? {
-                (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
-                _ => return Err(Error::malformed("more terms than this runtime holds")),
-            },
-        };
+        let (mut lookup, cues, reflexes) = read_lookup::<u32>(&message, ngrams, labels.len())?;
+        if lookup.is_none() {
+            lookup = read_lookup::<u64>(&message, ngrams, labels.len())?.0;
+        }
+        let lookup = lookup.ok_or_else(|| Error::malformed("more terms than this runtime holds"))?;
         let idf = idf_of_terms(&message.vocabulary, size)?;
         Ok(Preprocessor {
             task: message.task.to_owned(),
@@ -235,7 +225,7 @@ where
     }
     let cues = read_groups(&message.cues, 1, "cue", &mut builder, size)?;
     let reflexes = read_groups(&message.reflexes, labels, "reflex", &mut builder, size + cues.len())?;
-    Ok((builder.finish()?, cues, reflexes))
+    Ok((builder.finish(), cues, reflexes))
 }
 
 /// Checks groups and puts their literals into the lookup; `first` is the number of the first of them there.
