@@ -2,7 +2,7 @@
 //!
 //! Terms that *N-grams* cannot produce are left out.
 
-use super::schema::PatternGroup;
+use super::messages::PatternGroup;
 use super::terms::{Term, Terms, MAX_TERM_BYTES};
 use crate::error::{Error, Result};
 use crate::features::lookup::{Alphabet, List, Lookup, Walker, CHARS, ENDS, ROOTS, SEQUENCES, STARTS, WORDS};

@@ -1,7 +1,7 @@
 //! The `.bin`: all that is needed to answer besides the graph, read and checked.
 
 use super::lookup_builder::LookupBuilder;
-use super::schema::{self, LOG_TF, PRESENCE};
+use super::messages::{self, LOG_TF, PRESENCE};
 use super::sha256::hex;
 use super::terms::varint;
 use super::wire;
@@ -73,7 +73,7 @@ impl Preprocessor {
 
     /// The content of these bytes; every length and number is checked.
     pub(crate) fn decode(data: &[u8]) -> Result<Preprocessor> {
-        let message: schema::Preprocessor =
+        let message: messages::Preprocessor =
             wire::decode(data).map_err(|_| Error::malformed("not a Protobuf message of this kind"))?;
         check_versions(&message)?;
         let labels = check_labels(&message.labels)?;
@@ -110,7 +110,7 @@ impl Preprocessor {
     }
 }
 
-fn check_versions(message: &schema::Preprocessor) -> Result<()> {
+fn check_versions(message: &messages::Preprocessor) -> Result<()> {
     let tables = message
         .tables
         .as_ref()
@@ -152,7 +152,7 @@ fn is_positive(number: f64) -> bool {
     0.0 < number && number < 1e6
 }
 
-fn ngram_settings(message: &schema::NGrams) -> Result<NGramSettings> {
+fn ngram_settings(message: &messages::NGrams) -> Result<NGramSettings> {
     let (char_min, char_max, word_min, word_max) =
         (message.char_min, message.char_max, message.word_min, message.word_max);
     let range_ok = |min, max| 1 <= min && min <= max && max <= MAX_NGRAM;
@@ -182,7 +182,7 @@ fn ngram_settings(message: &schema::NGrams) -> Result<NGramSettings> {
     })
 }
 
-fn idf_of_terms(message: &schema::Vocabulary, size: usize) -> Result<Vec<f32>> {
+fn idf_of_terms(message: &messages::Vocabulary, size: usize) -> Result<Vec<f32>> {
     let values = &message.idf_values;
     if values.is_empty() && message.idf_places.is_empty() {
         return Ok(Vec::new());
@@ -208,7 +208,7 @@ fn idf_of_terms(message: &schema::Vocabulary, size: usize) -> Result<Vec<f32>> {
 
 /// Vocabulary, cues and reflexes; no lookup where there is more than its keys hold.
 fn read_lookup<K: Key>(
-    message: &schema::Preprocessor,
+    message: &messages::Preprocessor,
     ngrams: NGramSettings,
     labels: usize,
 ) -> Result<(Option<Lookup>, Vec<Group>, Vec<Group>)>
@@ -230,7 +230,7 @@ where
 
 /// Checks groups and puts their literals into the lookup; `first` is the number of the first of them there.
 fn read_groups<K: Key>(
-    written: &[schema::PatternGroup],
+    written: &[messages::PatternGroup],
     labels: usize,
     kind: &str,
     builder: &mut LookupBuilder<K>,
@@ -252,7 +252,7 @@ fn read_groups<K: Key>(
     Ok(groups)
 }
 
-fn thresholds(written: &[schema::Threshold], labels: usize) -> Result<Vec<Threshold>> {
+fn thresholds(written: &[messages::Threshold], labels: usize) -> Result<Vec<Threshold>> {
     let is_probability = |number: f64| (0.0..=1.0).contains(&number);
     let mut seen = HashSet::new();
     let mut thresholds = Vec::with_capacity(written.len());
