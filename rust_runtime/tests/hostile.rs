@@ -120,7 +120,9 @@ fn the_longest_texts_are_answered_in_time() {
         assert!(model.predict_with(&mut scratch, &text).is_ok());
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}: {:?}", part, start.elapsed());
     }
-    assert_eq!(model.predict(&"a".repeat(100_001)).unwrap_err().name(), "InvalidText");
+    let long = "a".repeat(100_001);
+    assert_eq!(model.predict(&long).unwrap_err().name(), "InvalidText");
+    assert_eq!(model.predict_batch(&["a", &long]).unwrap_err().name(), "InvalidText");
 }
 
 /// What fuzzing found interesting, and hand-made seeds: replayed by every run of the tests.
@@ -322,6 +324,7 @@ proptest! {
             .filter(|(_, index)| (**index as usize) < model.term_count()).map(|(value, _)| value * value).sum();
         prop_assert!(norm == 0.0 || (norm - 1.0).abs() < 1e-9);
         prop_assert!((steps.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        prop_assert_eq!(model.predict_batch(&["", &text]).unwrap(), [model.predict("").unwrap(), steps.answer.clone()]);
         prop_assert_eq!(model.predict(&text).unwrap(), steps.answer);
         prop_assert!(model.explain(&text, 3).unwrap().len() <= 3);
     }
