@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from foundry_engine.artifact import parity_cases
+from foundry_engine.artifact.files import tasks_in
 from foundry_engine.errors import VersionMismatch
 from foundry_engine.features.ngrams import NGramSettings, ngrams
 from foundry_engine.features.normalizer import normalize
@@ -20,7 +21,7 @@ from foundry_engine.verification.agreement import replay
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-TOYS = sorted(path.name.removesuffix("_parity.jsonl") for path in (FOLDER / "toy").glob("*_parity.jsonl"))
+TOYS = tasks_in(FOLDER / "toy")
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
