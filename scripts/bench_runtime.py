@@ -38,7 +38,7 @@ from foundry_engine.records import Example, read_records
 
 LENGTHS = (5, 20, 100, 1_000)
 TEXTS = 100
-SECONDS, LEAST_ROUNDS, RELOADS, THREADS, THROUGHPUT = 0.3, 3, 9, 2, 20
+SECONDS, LEAST_ROUNDS, RELOADS, THREADS, THROUGHPUT = 0.3, 5, 9, 2, 20
 """As in ``rust_runtime/cli/src/bench.rs``, the twin."""
 FASTTEXT = ("fasttext-numpy2-wheel==0.9.2", "fasttext-wheel==0.9.2")
 """Built for today's numpy, and one that has the C++ sources; both hold fastText 0.9.2 as Facebook released it."""
