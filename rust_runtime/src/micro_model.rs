@@ -227,6 +227,15 @@ impl MicroModel {
 
     /// The same without allocating: everything that depends on the text is in the scratch.
     ///
+    /// ```
+    /// let model = cerebellum::MicroModel::load("../models", "is_question")?;
+    /// let mut scratch = cerebellum::Scratch::new();
+    /// for text in ["今天天气怎么样", "what time is it"] {
+    ///     assert_eq!(model.predict_with(&mut scratch, text)?.label, "Question");
+    /// }
+    /// # Ok::<(), cerebellum::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`predict`](MicroModel::predict).
@@ -254,6 +263,14 @@ impl MicroModel {
     }
 
     /// The features that speak most for or against the answer's label, strongest first; none for a reflex.
+    ///
+    /// ```
+    /// let model = cerebellum::MicroModel::load("../models", "is_question")?;
+    /// for why in model.explain("今天天气怎么样", 3)? {
+    ///     println!("{:+.2}  {}", why.value, why.feature);
+    /// }
+    /// # Ok::<(), cerebellum::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
