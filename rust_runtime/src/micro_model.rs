@@ -439,3 +439,24 @@ fn exact_sum(numbers: impl Iterator<Item = f64>) -> f64 {
     }
     high
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those of CPython's own test of `math.fsum` that are far from overflow.
+    #[test]
+    fn sums_are_rounded_once() {
+        let tiny = 2f64.powi(-54);
+        for (numbers, expected) in [
+            (&[][..], 0.0),
+            (&[0.1; 10], 1.0),
+            (&[1.0, 1e100, 1.0, -1e100], 2.0),
+            (&[1e16, 1.0, 1e-16], 10_000_000_000_000_002.0),
+            (&[9_007_199_254_740_992.0, -0.5, -tiny], 9_007_199_254_740_991.0),
+            (&[1e16 - 2.0, 1.0 - 2.0 * tiny, -(1e16 - 2.0), -(1.0 - 2.0 * tiny)], 0.0),
+        ] {
+            assert_eq!(exact_sum(numbers.iter().copied()), expected, "{:?}", numbers);
+        }
+    }
+}
