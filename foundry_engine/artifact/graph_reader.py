@@ -59,7 +59,7 @@ def read_weights(data: bytes) -> Weights:
     """
     try:
         model = messages.ModelProto.FromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:  # the second from protobuf's pure Python
         raise MalformedArtifact("not an ONNX model") from error
     if not model.HasField("graph"):
         raise MalformedArtifact("not an ONNX model: no graph")
