@@ -125,8 +125,8 @@ def content_of(folder: Path) -> Mapping[str, str]:
     steps = [name for name in STEP_OF.values() if name != "verify"]
     again = f"--steps={','.join(steps[steps.index(step) :])}"
     if state is None:
-        missing = next(name for name, its_step in STEP_OF.items() if _state(folder.with_name(name)) is None)
-        first = steps[steps.index(STEP_OF[missing]) :]
+        missing = next(step for name, step in STEP_OF.items() if _state(folder.with_name(name)) is None)
+        first = steps[steps.index(missing) :]
         raise FoundryError(
             f"{folder}: step {step} has not been run to its end. Run it first: --steps={','.join(first)}", step=step
         )

@@ -38,9 +38,7 @@ def digest(model: MicroModel, text: str) -> str:
     except InvalidText:
         return "InvalidText"
     answer = steps.answer
-    reflex = "-"
-    if steps.reflex is not None:
-        reflex = f"{fnv(model.preprocessor.reflexes[steps.reflex].name.encode()):016x}"
+    reflex = "-" if steps.reflex is None else f"{fnv(steps.reflex.encode()):016x}"
     grams = fnv([fnv(gram.encode()) for gram in steps.ngrams])
     return (
         f"{answer.outcome} {model.labels.index(answer.label)} {reflex} {fnv(steps.normalized.encode()):016x}"

@@ -52,7 +52,7 @@ def talk(number: int, task: str, model: MicroModel) -> None:
 def answer(model: MicroModel, text: str) -> str:
     """The model's answer with its confidence and reasons."""
     said = model.predict(text)
-    why = model.reflex_name(text)
+    why = model.steps(text).reflex
     reasons = [f"{c.feature} {c.value:+.2f}" for c in model.explain(text, 5)] if why is None else [f"reflex {why}"]
     return (
         f"  模型预测 ->: **{said.label}**\n"

@@ -31,6 +31,7 @@ import digest
 import runtimes
 
 from foundry_engine.artifact import parity_cases
+from foundry_engine.artifact.files import tasks_in
 from foundry_engine.errors import FoundryError, MissingDependency
 from foundry_engine.features.ngrams import BEGIN, END, WORD_MARK
 from foundry_engine.features.normalizer import MAX_CODE_POINTS
@@ -269,8 +270,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    suffix = "_preprocessor.bin"
-    tasks = options.task or sorted(path.name.removesuffix(suffix) for path in options.models.glob(f"*{suffix}"))
+    tasks = options.task or tasks_in(options.models)
     if not tasks or options.count < 1:
         parser.error(f"no model in {options.models}" if not tasks else "--count must be at least 1")
     try:

@@ -22,6 +22,7 @@ import parity
 import runtimes
 
 from foundry_engine.artifact import parity_cases
+from foundry_engine.artifact.files import ArtifactFiles, tasks_in
 from foundry_engine.runtime import MicroModel
 
 LEAST = (3, 11)
@@ -66,7 +67,7 @@ def packages(folder: Path) -> Path:
 
 def texts_of(models: Path, task: str, count: int) -> list[str]:
     """The texts of the parity cases, then those of a short parity run."""
-    cases = parity_cases.read_cases(models / f"{task}_parity.jsonl")
+    cases = parity_cases.read_cases(ArtifactFiles(models, task).parity)
     strings = parity.Strings(MicroModel.load(models, task), count, 2)
     made = [text for number in range(-(-count // parity.BATCH)) for text in strings.batch(number)]
     texts = [parity_cases.text_of(case) for case in cases] + made
@@ -82,8 +83,7 @@ def main() -> int:
     found = pythons()
     others = {name: program for name, program in found.items() if not name.startswith(own)}
     folders = [runtimes.ROOT / "models", runtimes.ROOT / "tests" / "parity" / "toy"]
-    suffix = "_preprocessor.bin"
-    subjects = [(folder, path.name.removesuffix(suffix)) for folder in folders for path in folder.glob(f"*{suffix}")]
+    subjects = [(folder, task) for folder in folders for task in tasks_in(folder)]
     total = 0
     with tempfile.TemporaryDirectory() as temporary:
         path = os.pathsep.join([str(packages(Path(temporary))), str(runtimes.ROOT)])

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def tasks_in(folder: Path) -> list[str]:
+    """The tasks that have a preprocessor in a folder."""
+    suffix = "_preprocessor.bin"
+    return sorted(path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}"))
+
+
 @dataclass(frozen=True, slots=True)
 class ArtifactFiles:
     """The four files of one task in ``models/`` or ``4_artifacts/``."""

@@ -36,9 +36,9 @@ kept in other files, local functions or sparse weights, could make ONNX Runtime 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """``weights`` is ``[features, labels]`` row by row, float32 values; ``bias`` has one float64 a label."""
+    """``rows`` is ``[features, labels]`` row by row, float32 values; ``bias`` has one float64 a label."""
 
-    weights: array[float]
+    rows: array[float]
     bias: tuple[float, ...]
 
     @property
@@ -49,7 +49,7 @@ class Weights:
     @property
     def features(self) -> int:
         """Number of rows."""
-        return len(self.weights) // len(self.bias)
+        return len(self.rows) // len(self.bias)
 
 
 def read_weights(data: bytes) -> Weights:
@@ -59,7 +59,7 @@ def read_weights(data: bytes) -> Weights:
     """
     try:
         model = messages.ModelProto.FromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:  # the second from protobuf's pure Python
         raise MalformedArtifact("not an ONNX model") from error
     if not model.HasField("graph"):
         raise MalformedArtifact("not an ONNX model: no graph")

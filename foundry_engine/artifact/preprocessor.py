@@ -19,9 +19,15 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import ANCHORS, Pattern
 from foundry_engine.features.unicode_tables import TABLES_SHA256, UNICODE_VERSION
 
-FORMAT_VERSION = 0
+FORMAT_VERSION = 1
 MAX_NGRAM = 16
 MAX_LABELS = 10_000
+MAX_GROUPS = 10_000
+"""Of cues, and of reflexes."""
+MAX_LITERAL_BYTES = 1 << 22
+"""All literals of a file together, unfolded."""
+LEAST_WEIGHT, MOST_WEIGHT = 1e-6, 1e6
+"""Between these tf weights, idf values and the value of a cue keep every product far from the ends of double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def decode(data: bytes) -> Preprocessor:
     """
     try:
         message = messages.Preprocessor.FromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:  # the second from protobuf's pure Python
         raise MalformedArtifact("not a Protobuf message of this kind") from error
     if not message.HasField("tables"):
         raise MalformedArtifact("not a preprocessor file: it names no Unicode tables")
@@ -157,12 +163,14 @@ def decode(data: bytes) -> Preprocessor:
         raise MalformedArtifact(f"expected at least two different labels, got {len(labels)}")
     if len(message.classifier_sha256) != 32:
         raise MalformedArtifact("no SHA-256 of the classifier")
-    if not 0 < message.cue_value < 1e6:
-        raise MalformedArtifact(f"cue value {message.cue_value} is not a positive number")
+    if not _is_weight(message.cue_value):
+        raise MalformedArtifact(f"cue value {message.cue_value} is not between {LEAST_WEIGHT:g} and {MOST_WEIGHT:g}")
     ngrams, tf_weights = _ngrams(message.ngrams)
     terms = decode_terms(message.vocabulary.terms)
     if len(terms) != message.vocabulary.size:
         raise MalformedArtifact(f"vocabulary: expected {message.vocabulary.size} terms, got {len(terms)}")
+    cues, unfolded = _groups(message.cues, 1, "cue", 0)
+    reflexes, _ = _groups(message.reflexes, len(labels), "reflex", unfolded)
     return Preprocessor(
         task=message.task,
         blueprint=message.blueprint,
@@ -173,8 +181,8 @@ def decode(data: bytes) -> Preprocessor:
         cue_value=message.cue_value,
         idf=_idf(message.vocabulary, len(terms)),
         tf_weights=tf_weights,
-        cues=_groups(message.cues, 1, "cue"),
-        reflexes=_groups(message.reflexes, len(labels), "reflex"),
+        cues=cues,
+        reflexes=reflexes,
         thresholds=_thresholds(message.thresholds, len(labels)),
         classifier_sha256=message.classifier_sha256,
     )
@@ -189,8 +197,8 @@ def _ngrams(message: Any) -> tuple[NGramSettings, tuple[float, ...]]:
     expected = {messages.PRESENCE: not weights, messages.LOG_TF: 0 < len(weights) <= 65_535}
     if not expected.get(message.term_weight, False):
         raise MalformedArtifact(f"term weight {message.term_weight} with {len(weights)} tf weights")
-    if not all(0 < weight < 1e6 for weight in weights):
-        raise MalformedArtifact("a tf weight is not a positive number")
+    if not all(map(_is_weight, weights)):
+        raise MalformedArtifact(f"a tf weight is not between {LEAST_WEIGHT:g} and {MOST_WEIGHT:g}")
     return settings, weights
 
 
@@ -198,8 +206,8 @@ def _idf(message: Any, size: int) -> tuple[float, ...]:
     values = tuple(message.idf_values)
     if not values and not message.idf_places:
         return ()
-    if not all(0 < value < 1e6 for value in values):
-        raise MalformedArtifact("an idf value is not a positive number")
+    if not all(map(_is_weight, values)):
+        raise MalformedArtifact(f"an idf value is not between {LEAST_WEIGHT:g} and {MOST_WEIGHT:g}")
     idf: list[float] = []
     at = 0
     while at < len(message.idf_places):
@@ -212,19 +220,27 @@ def _idf(message: Any, size: int) -> tuple[float, ...]:
     return tuple(idf)
 
 
-def _groups(written: Any, labels: int, kind: str) -> tuple[Group, ...]:
+def _is_weight(number: float) -> bool:
+    return LEAST_WEIGHT <= number < MOST_WEIGHT
+
+
+def _groups(written: Any, labels: int, kind: str, unfolded: int) -> tuple[tuple[Group, ...], int]:
+    """The groups; the bytes of literals unfolded until then go in and come out."""
+    if len(written) > MAX_GROUPS:
+        raise MalformedArtifact(f"{kind}: expected at most {MAX_GROUPS:,} groups, got {len(written):,}")
     groups = []
     for number, group in enumerate(written):
         patterns = []
         for name, anchor in ANCHORS.items():
-            for literal in decode_terms(getattr(group, name)):
+            for literal in decode_terms(getattr(group, name), MAX_LITERAL_BYTES - unfolded):
+                unfolded += len(literal.encode())
                 if normalize(literal) != literal:
                     raise MalformedArtifact(f"{kind} '{group.name}': a literal is not normalized text")
                 patterns.append(Pattern(number, anchor, literal))
         if group.label >= labels:
             raise MalformedArtifact(f"{kind} '{group.name}': label {group.label} of {labels}")
         groups.append(Group(group.name, tuple(patterns), group.label))
-    return tuple(groups)
+    return tuple(groups), unfolded
 
 
 def _thresholds(written: Any, labels: int) -> dict[int, Threshold]:

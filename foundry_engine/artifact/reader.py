@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,12 +55,19 @@ def read_artifact(folder: Path, task: str) -> Artifact:
 
 
 def read_part(path: Path) -> bytes:
-    """A file's bytes, or ``MissingPart`` with what to do."""
+    """A file's bytes, or ``MissingPart`` with what to do. A pipe or device is not opened: it may never end."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MissingPart(f"{path}: is not a file. Forge the model first, or give the folder it is in.")
+        if status.st_size > MAX_FILE_BYTES:
             raise MalformedArtifact(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
-        return path.read_bytes()
-    except FileNotFoundError as error:
+        with path.open("rb") as file:
+            data = file.read(status.st_size + 1)  # a file that grows is another one than was measured
+            if len(data) > status.st_size:
+                raise MalformedArtifact(f"{path}: grows while it is read. Give a file that is written to its end.")
+            return data
+    except (FileNotFoundError, ValueError) as error:  # the second: a NUL or surrogate, which no file name has
         raise MissingPart(f"{path}: no such file. Forge the model first, or give the folder it is in.") from error
     except OSError as error:
         raise MissingPart(f"{path}: cannot be read: {error.strerror}. Check its permissions.") from error

@@ -8,6 +8,8 @@ from foundry_engine.errors import MalformedArtifact
 
 MAX_TERM_BYTES = 255
 """Longer terms are never in a vocabulary; it bounds what a few hostile bytes can unfold to."""
+MAX_UNFOLDED_BYTES = 1 << 28
+"""All terms of a vocabulary together."""
 
 
 def encode_terms(terms: Sequence[str]) -> bytes:
@@ -29,13 +31,14 @@ def encode_terms(terms: Sequence[str]) -> bytes:
     return bytes(out)
 
 
-def decode_terms(data: bytes) -> list[str]:
+def decode_terms(data: bytes, limit: int = MAX_UNFOLDED_BYTES) -> list[str]:
     """The terms of front-coded bytes.
 
-    Raises ``MalformedArtifact`` for impossible lengths, terms out of order and bytes that are not UTF-8.
+    Raises ``MalformedArtifact`` for impossible lengths, terms out of order, bytes that are not UTF-8, and terms that
+    have more than ``limit`` bytes together.
     """
     terms: list[str] = []
-    previous, at = b"", 0
+    previous, at, unfolded = b"", 0, 0
     while at < len(data):
         shared, at = decode_varint(data, at)
         rest, at = decode_varint(data, at)
@@ -50,7 +53,9 @@ def decode_terms(data: bytes) -> list[str]:
             terms.append(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise MalformedArtifact(f"front-coded terms: number {len(terms)} is not UTF-8") from error
-        previous, at = raw, at + rest
+        previous, at, unfolded = raw, at + rest, unfolded + len(raw)
+        if unfolded > limit:
+            raise MalformedArtifact(f"front-coded terms: number {len(terms) - 1} is beyond the limit of unfolded bytes")
     return terms
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
+from foundry_engine.artifact.files import ArtifactFiles, tasks_in
 from foundry_engine.errors import InvalidText, MissingPart
 from foundry_engine.features.normalizer import MAX_CODE_POINTS, text_problem
 from foundry_engine.registry import suggest
@@ -17,9 +18,9 @@ MAX_LINE_BYTES = 13 * MAX_CODE_POINTS
 
 def load(models: Path, task: str, engine: str) -> MicroModel:
     """A model; a missing one names the tasks that are there."""
-    if not (models / f"{task}_preprocessor.bin").exists():
-        known = sorted(path.name.removesuffix("_preprocessor.bin") for path in models.glob("*_preprocessor.bin"))
-        raise MissingPart(f"no model for task '{task}' in {models}; {suggest(task, known)}. Forge it first.")
+    if not ArtifactFiles(models, task).preprocessor.exists():
+        known = suggest(task, tasks_in(models))
+        raise MissingPart(f"no model for task '{task}' in {models}; {known}. Forge it first.")
     return MicroModel.load(models, task, cast(Literal["plain", "onnxruntime"], engine))
 
 
@@ -42,7 +43,7 @@ def answer_lines(model: MicroModel, text: str) -> list[str]:
     data = answer_object(model, text)
     lines = [f"{data['label']}  {data['confidence']:.1%}  {data['outcome']}"]
     if data["outcome"] == "reflex":
-        return [*lines, f"  reflex: {model.reflex_name(text)}"]
+        return [*lines, f"  reflex: {model.steps(text).reflex}"]
     return [*lines, *(f"  {c.value:+.3f}  {c.feature}" for c in model.explain(text))]
 
 

@@ -34,8 +34,9 @@ def text_problem(text: object) -> str | None:
     """
     if not isinstance(text, str):
         return f"expected a string, got {type(text).__name__}"
-    if len(text) > MAX_CODE_POINTS:
-        return f"{len(text):,} code points, at most {MAX_CODE_POINTS:,} are answered"
+    length = str.__len__(text)  # whatever a subclass says
+    if length > MAX_CODE_POINTS:
+        return f"{length:,} code points, at most {MAX_CODE_POINTS:,} are answered"
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -13,7 +13,7 @@ from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.unicode_tables import CLASS, WORD
 
 START, END, WHOLE_WORD, ANYWHERE = 1, 2, 3, 4
-"""Anchors, with the numbers they have in ``preprocessor.proto``."""
+"""Anchors; ``ANCHORS`` has the names that constitutions and the fields of ``PatternGroup`` have."""
 ANCHORS: Mapping[str, int] = {"start": START, "end": END, "word": WHOLE_WORD, "anywhere": ANYWHERE}
 MAX_LITERAL_BYTES = 255
 """Longer literals (UTF-8, normalized) do not fit an artifact; it is also the limit of a term."""

@@ -23,13 +23,15 @@ def term_values(
     >>> term_values([3, 7], [1, 2], idf=(1, 1, 1, 3.0, 1, 1, 1, 4.0))
     [0.6, 0.8]
     """
+    if not tf_weights and not idf:  # a sum of ones is exact
+        return [1.0 / math.sqrt(len(indices))] * len(indices) if indices else []
     if tf_weights:
         last = len(tf_weights)
         raw = [tf_weights[min(count, last) - 1] for count in counts]
         if idf:
             raw = [value * idf[index] for value, index in zip(raw, indices, strict=True)]
     else:
-        raw = [idf[index] for index in indices] if idf else [1.0] * len(indices)
+        raw = [idf[index] for index in indices]
     total = 0.0
     for value in raw:
         total += value * value

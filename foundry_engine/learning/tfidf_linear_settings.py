@@ -17,7 +17,7 @@ class Settings(BaseModel):
     word_max: Annotated[int, Field(ge=0, le=5)] = 2
     min_df: Annotated[int, Field(ge=1, le=1000)] = 2
     C: list[Annotated[float, Field(gt=0, le=1e6)]] = [3.0, 10.0]
-    cue_value: list[Annotated[float, Field(gt=0, le=100)]] = [0.7]
+    cue_value: list[Annotated[float, Field(ge=1e-6, le=100)]] = [0.7]
     term_weight: list[Literal["presence", "log_tf"]] = ["presence"]
     idf: list[bool] = [False, True]
     folds: Annotated[int, Field(ge=2, le=20)] = 4

@@ -52,26 +52,40 @@ class Cascade:
         self._models = tuple(models)
         if not self._models:
             raise ValueError("a cascade needs at least one model")
+        for model in self._models[1:]:
+            if set(model.labels) != set(self._models[0].labels):
+                raise ValueError(
+                    f"models of one question have the same labels: '{self._models[0].task}' has "
+                    f"{', '.join(self._models[0].labels)}, '{model.task}' has {', '.join(model.labels)}"
+                )
         self._on_unsure: OnUnsure | None = None
         self._counts = Counts()
         self._lock = Lock()
 
     def on_unsure(self, ask: OnUnsure) -> Cascade:
-        """What to do with a text no model is sure of: a label, or ``None`` where that is not sure either."""
+        """What to do with a text no model is sure of: a label, or ``None`` where that is not sure either.
+
+        The label may be one no model has. What the function raises passes through ``ask`` and is not counted.
+        """
         self._on_unsure = ask
         return self
 
     def ask(self, text: str) -> Decision:
-        """The answer of the first that is sure; raises ``InvalidText``, and what the caller's function raises."""
+        """The answer of the first that is sure.
+
+        Raises ``InvalidText``, what the caller's function raises, and ``TypeError`` where it gives no string.
+        """
         for model in self._models:
             answer = model.predict(text)
             if answer.outcome == "reflex":
                 return self._decide(answer.label, "reflex", answer)
             if answer.outcome == "accepted":
                 return self._decide(answer.label, "model", answer)
-        label = self._on_unsure(text, answer) if self._on_unsure else None
+        label = None if self._on_unsure is None else self._on_unsure(text, answer)
         if label is None:
             return self._decide(answer.label, "unsure", answer)
+        if not isinstance(label, str):
+            raise TypeError(f"on_unsure: expected a label or None, got {type(label).__name__}")
         return self._decide(label, "caller", answer)
 
     def counts(self) -> Counts:

@@ -53,11 +53,11 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Every intermediate value of an answer, as in a parity case."""
+    """Every intermediate value of an answer, as in a parity case; ``reflex`` is the name of the group that answers."""
 
     normalized: str
     ngrams: list[str]
-    reflex: int | None
+    reflex: str | None
     indices: list[int]
     values: list[float]
     logits: list[float]
@@ -101,41 +101,43 @@ class MicroModel:
 
     def predict(self, text: str) -> Answer:
         """The answer to one text; raises ``InvalidText`` for a lone surrogate or more than 100,000 code points."""
-        problem = text_problem(text)
-        if problem:
-            raise InvalidText(problem)
-        normalized = normalize(text)
-        reflex = self._reflex(normalized)
+        normalized, grams = self._read(text)
+        reflex = self._reflex(normalized, grams)
         if reflex is not None:
             return self._by_reflex(reflex)
-        indices, values = self.features(normalized)
+        indices, values = self._features(normalized, grams)
         return self._answer(self._scorer.probabilities(indices, values), bool(indices))
 
     def predict_batch(self, texts: Iterable[str]) -> list[Answer]:
         """The answers to many texts, in order."""
         return [self.predict(text) for text in texts]
 
-    def features(self, normalized: str) -> tuple[list[int], list[float]]:
-        """Ascending indices and values of the features in a normalized text: terms, then cues."""
-        return self._features(normalized, ngrams(normalized, self.preprocessor.ngrams))
+    def _read(self, text: str) -> tuple[str, list[str]]:
+        """The normalized text and its n-grams."""
+        problem = text_problem(text)
+        if problem:
+            raise InvalidText(problem)
+        normalized = normalize(text)
+        return normalized, ngrams(normalized, self.preprocessor.ngrams)
 
     def _features(self, normalized: str, grams: list[str]) -> tuple[list[int], list[float]]:
+        """Ascending indices and values of the features: terms, then cues."""
         p = self.preprocessor
         place = self._place
         hits = [place[gram] for gram in grams if gram in place]
         indices = sorted(set(hits))
-        if not p.idf and not p.tf_weights:
-            values = [1.0 / math.sqrt(len(indices))] * len(indices) if indices else []
-        else:
-            counted = Counter(hits) if p.tf_weights else {}
-            counts = [counted[index] for index in indices] if counted else []
-            values = term_values(indices, counts, p.idf, p.tf_weights)
+        counted = Counter(hits) if p.tf_weights else {}
+        counts = [counted[index] for index in indices] if counted else []
+        values = term_values(indices, counts, p.idf, p.tf_weights)
         first = len(p.terms)
-        windows = grams if p.ngrams.char_min == 1 and p.ngrams.char_max >= KEY else None
-        for cue in self._cues.groups_in(normalized, windows):
+        for cue in self._cues.groups_in(normalized, self._windows(grams)):
             indices.append(first + cue)
             values.append(p.cue_value)
         return indices, values
+
+    def _windows(self, grams: list[str]) -> list[str] | None:
+        """The n-grams, where they hold every substring the pattern matchers look up."""
+        return grams if self.preprocessor.ngrams.char_min == 1 and self.preprocessor.ngrams.char_max >= KEY else None
 
     def score(self, indices: list[int], values: list[float]) -> list[float]:
         """Probabilities of features, by the engine the model was loaded with."""
@@ -156,27 +158,19 @@ class MicroModel:
 
     def steps(self, text: str) -> Steps:
         """Every intermediate value by the plain engine; features and scores are there also when a reflex answers."""
-        problem = text_problem(text)
-        if problem:
-            raise InvalidText(problem)
-        normalized = normalize(text)
-        grams = ngrams(normalized, self.preprocessor.ngrams)
+        normalized, grams = self._read(text)
         indices, values = self._features(normalized, grams)
         logits = self._plain.logits(indices, values)
-        reflex = self._reflex(normalized)
+        reflex = self._reflex(normalized, grams)
         probabilities = softmax(logits)
         answer = self._answer(probabilities, bool(indices)) if reflex is None else self._by_reflex(reflex)
-        return Steps(normalized, grams, reflex, indices, values, logits, probabilities, answer)
+        name = None if reflex is None else self.preprocessor.reflexes[reflex].name
+        return Steps(normalized, grams, name, indices, values, logits, probabilities, answer)
 
-    def reflex_name(self, text: str) -> str | None:
-        """Name of the reflex group that answers a text, if one does."""
-        reflex = self._reflex(normalize(text))
-        return None if reflex is None else self.preprocessor.reflexes[reflex].name
-
-    def _reflex(self, normalized: str) -> int | None:
+    def _reflex(self, normalized: str, grams: list[str]) -> int | None:
         if not self.preprocessor.reflexes:
             return None
-        found = self._reflexes.groups_in(normalized)
+        found = self._reflexes.groups_in(normalized, self._windows(grams))
         return found[0] if found else None
 
     def _by_reflex(self, reflex: int) -> Answer:

@@ -13,7 +13,7 @@ class Scorer:
 
     def __init__(self, weights: Weights) -> None:
         self._bias = weights.bias
-        self._columns = [weights.weights[label :: weights.labels].tolist() for label in range(weights.labels)]
+        self._columns = [weights.rows[label :: weights.labels].tolist() for label in range(weights.labels)]
 
     def logits(self, indices: Sequence[int], values: Sequence[float]) -> list[float]:
         """One logit a label: the sum of value times weight, then the bias."""

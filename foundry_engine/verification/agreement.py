@@ -35,8 +35,7 @@ def replay(models: Mapping[str, MicroModel], cases: Sequence[Mapping[str, Any]])
             _near(name, number, text, "logits", [parity_cases.from_bits(b) for b in case["logits"]], steps.logits)
             expected = [parity_cases.from_bits(b) for b in case["probabilities"]]
             _near(name, number, text, "probabilities", expected, list(model.score(steps.indices, steps.values)))
-            reflex = None if steps.reflex is None else model.preprocessor.reflexes[steps.reflex].name
-            _equal(name, number, text, "reflex", case["reflex"], reflex)
+            _equal(name, number, text, "reflex", case["reflex"], steps.reflex)
             answer = model.predict(text)
             _equal(name, number, text, "label", case["label"], answer.label)
             _equal(name, number, text, "outcome", case["outcome"], answer.outcome)

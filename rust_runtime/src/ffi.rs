@@ -1,54 +1,23 @@
 //! The C ABI: what `include/cerebellum.h` declares, function for function.
 //!
 //! Every entry checks its pointers for null, works inside `catch_unwind` and answers with a status; the message of a
-//! failure waits in the thread. What a caller must promise beyond that is in the header: pointers that are not null are
+//! failure waits in the thread (`ffi/failure.rs`). What a caller must promise beyond that is in the header: pointers that are not null are
 //! good for their length, handles come from this library and are freed once, a scratch is used by one thread at a time.
 //! `tests/c/` holds header and this file together: the types of every function, the layout of every struct.
 #![allow(unsafe_code)]
 #![allow(missing_docs, clippy::missing_safety_doc)] // the header has them
 #![allow(non_camel_case_types)] // the names of the header
 
-use crate::{Answer, Error, MicroModel, Outcome, Scratch, Threshold, FORMAT_VERSION, UNICODE_VERSION};
-use std::any::Any;
-use std::cell::RefCell;
-use std::ffi::CString;
+mod failure;
+
+use crate::{Answer, MicroModel, Outcome, Scratch, Threshold, FORMAT_VERSION, UNICODE_VERSION};
+use failure::{guard, guard_or, Failure, INTERNAL_ERROR, INVALID_TEXT};
 use std::mem::{size_of, MaybeUninit};
 use std::os::raw::c_char;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::{ptr, slice, str};
 
 /// Raised when a function or struct changes so that callers must be compiled anew.
 const ABI_VERSION: u32 = 1;
-
-const OK: i32 = 0;
-const INVALID_TEXT: i32 = 5;
-const INVALID_ARGUMENT: i32 = 100;
-const INTERNAL_ERROR: i32 = 101;
-
-/// The names of the statuses, NUL at the end. A test of the header reads these lines.
-const NAMES: [(i32, &[u8]); 9] = [
-    (OK, b"Ok\0"),
-    (1, b"VersionMismatch\0"),
-    (2, b"ChecksumMismatch\0"),
-    (3, b"MissingPart\0"),
-    (4, b"MalformedArtifact\0"),
-    (INVALID_TEXT, b"InvalidText\0"),
-    (6, b"MissingDependency\0"),
-    (INVALID_ARGUMENT, b"InvalidArgument\0"),
-    (INTERNAL_ERROR, b"InternalError\0"),
-];
-
-/// The status of an error; without a catch-all, so that a new variant does not compile before it has one.
-fn status_of(error: &Error) -> i32 {
-    match error {
-        Error::VersionMismatch { .. } => 1,
-        Error::ChecksumMismatch { .. } => 2,
-        Error::MissingPart { .. } => 3,
-        Error::MalformedArtifact { .. } => 4,
-        Error::InvalidText { .. } => INVALID_TEXT,
-        Error::MissingDependency { .. } => 6,
-    }
-}
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -155,64 +124,6 @@ fn answer_of(model: &MicroModel, answer: &Answer<'_>) -> cerebellum_answer {
     }
 }
 
-// ---- failures
-
-thread_local! {
-    static MESSAGE: RefCell<CString> = RefCell::new(CString::default());
-}
-
-struct Failure {
-    status: i32,
-    message: String,
-}
-
-impl Failure {
-    fn argument(message: impl Into<String>) -> Failure {
-        Failure { status: INVALID_ARGUMENT, message: message.into() }
-    }
-
-    fn of_text(mut self, place: usize) -> Failure {
-        self.message = format!("text {}: {}", place, self.message);
-        self
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure { status: status_of(&error), message: error.message().to_owned() }
-    }
-}
-
-/// Does the work; its failure or panic becomes a status, its message the thread's.
-fn guard(work: impl FnOnce() -> Result<(), Failure>) -> i32 {
-    let Failure { status, message } = match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Ok(())) => return OK,
-        Ok(Err(failure)) => failure,
-        Err(panic) => Failure { status: INTERNAL_ERROR, message: message_of(panic.as_ref()) },
-    };
-    let message = CString::new(message.replace('\0', "\u{FFFD}")).unwrap_or_default();
-    // A thread that is ending may have no room for a message any more; the status says enough.
-    let _ = MESSAGE.try_with(|last| *last.borrow_mut() = message);
-    status
-}
-
-/// The same for what cannot fail but has no value without its arguments.
-fn guard_or<T>(otherwise: T, work: impl FnOnce() -> Option<T>) -> T {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(Some(value)) => value,
-        _ => otherwise,
-    }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text.as_str(),
-        _ => "no message",
-    };
-    format!("cerebellum has a fault: {}. Please report it.", text)
-}
-
 // ---- arguments
 
 unsafe fn needed<'a, T>(pointer: *const T, name: &str) -> Result<&'a T, Failure> {
@@ -285,14 +196,13 @@ pub extern "C" fn cerebellum_unicode_version() -> cerebellum_string {
 
 #[no_mangle]
 pub extern "C" fn cerebellum_status_name(status: i32) -> *const c_char {
-    let found = NAMES.iter().find(|(number, _)| *number == status);
-    found.map_or(b"Unknown\0".as_ptr(), |(_, name)| name.as_ptr()).cast()
+    failure::name_of(status).as_ptr().cast()
 }
 
 #[no_mangle]
 pub extern "C" fn cerebellum_last_error() -> *const c_char {
     const NONE: *const c_char = b"\0".as_ptr() as *const c_char;
-    guard_or(NONE, || MESSAGE.try_with(|last| last.borrow().as_ptr()).ok())
+    guard_or(NONE, failure::last_message)
 }
 
 // ---- models
@@ -569,40 +479,4 @@ pub unsafe extern "C" fn cerebellum_layout(numbers: *mut usize, capacity: usize)
         }
         Some(found.len())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_shared<T: Send + Sync>() {}
-
-    #[test]
-    fn threads_may_share_a_model() {
-        is_shared::<MicroModel>();
-    }
-
-    #[test]
-    fn a_panic_becomes_a_status_and_a_message() {
-        assert_eq!(guard(|| panic!("seven {}", 7)), INTERNAL_ERROR);
-        let message = unsafe { std::ffi::CStr::from_ptr(cerebellum_last_error()) };
-        assert_eq!(message.to_str(), Ok("cerebellum has a fault: seven 7. Please report it."));
-        assert_eq!(guard_or(3, || panic!("eight")), 3);
-    }
-
-    #[test]
-    fn a_status_has_the_name_of_its_error() {
-        let error = |message: &str| Error::InvalidText { message: message.to_owned() };
-        for error in [error("x"), Error::malformed("y")] {
-            let name = unsafe { std::ffi::CStr::from_ptr(cerebellum_status_name(status_of(&error))) };
-            assert_eq!(name.to_str(), Ok(error.name()));
-        }
-    }
-
-    #[test]
-    fn a_nul_in_a_message_does_not_end_it() {
-        assert_eq!(guard(|| Err(Failure::argument("a\0b"))), INVALID_ARGUMENT);
-        let message = unsafe { std::ffi::CStr::from_ptr(cerebellum_last_error()) };
-        assert_eq!(message.to_str(), Ok("a\u{FFFD}b"));
-    }
 }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A model is two files, `<task>_preprocessor.bin` and `<task>_classifier.onnx`. Features and scores are computed by this
-//! crate alone, from the standard library, to the last bit as the Python package computes them; what each step does is
-//! written in `proto/README.md` of the repository.
+//! crate alone, from the standard library: features are those of the Python package to the last bit, logits and
+//! probabilities within 1e-12. What each step does is written in `proto/README.md` of the repository.
 #![deny(unsafe_code, missing_docs)]
 
 mod artifact;

@@ -147,7 +147,7 @@ impl MicroModel {
     ///
     /// As [`load`](MicroModel::load), without `MissingPart`.
     pub fn from_bytes(preprocessor: &[u8], classifier: &[u8]) -> Result<MicroModel> {
-        artifact_of(preprocessor, classifier, None).map(|artifact| MicroModel::of(artifact).0)
+        artifact_of(preprocessor, classifier).map(|artifact| MicroModel::of(artifact).0)
     }
 
     /// The model, and the classifier's bytes for ONNX Runtime.
@@ -227,6 +227,15 @@ impl MicroModel {
 
     /// The same without allocating: everything that depends on the text is in the scratch.
     ///
+    /// ```
+    /// let model = cerebellum::MicroModel::load("../models", "is_question")?;
+    /// let mut scratch = cerebellum::Scratch::new();
+    /// for text in ["今天天气怎么样", "what time is it"] {
+    ///     assert_eq!(model.predict_with(&mut scratch, text)?.label, "Question");
+    /// }
+    /// # Ok::<(), cerebellum::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`predict`](MicroModel::predict).
@@ -254,6 +263,14 @@ impl MicroModel {
     }
 
     /// The features that speak most for or against the answer's label, strongest first; none for a reflex.
+    ///
+    /// ```
+    /// let model = cerebellum::MicroModel::load("../models", "is_question")?;
+    /// for why in model.explain("今天天气怎么样", 3)? {
+    ///     println!("{:+.2}  {}", why.value, why.feature);
+    /// }
+    /// # Ok::<(), cerebellum::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -421,4 +438,25 @@ fn exact_sum(numbers: impl Iterator<Item = f64>) -> f64 {
         }
     }
     high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those of CPython's own test of `math.fsum` that are far from overflow.
+    #[test]
+    fn sums_are_rounded_once() {
+        let tiny = 2f64.powi(-54);
+        for (numbers, expected) in [
+            (&[][..], 0.0),
+            (&[0.1; 10], 1.0),
+            (&[1.0, 1e100, 1.0, -1e100], 2.0),
+            (&[1e16, 1.0, 1e-16], 10_000_000_000_000_002.0),
+            (&[9_007_199_254_740_992.0, -0.5, -tiny], 9_007_199_254_740_991.0),
+            (&[1e16 - 2.0, 1.0 - 2.0 * tiny, -(1e16 - 2.0), -(1.0 - 2.0 * tiny)], 0.0),
+        ] {
+            assert_eq!(exact_sum(numbers.iter().copied()), expected, "{:?}", numbers);
+        }
+    }
 }

@@ -22,6 +22,14 @@ pub const LEAST_ONNX_RUNTIME: &str = "1.17";
 ///
 /// `predict` takes `&mut self`: a session is for one caller at a time. ONNX Runtime itself can be loaded once a process,
 /// so all models of a process have to use the same library.
+///
+/// ```no_run
+/// # use std::path::Path;
+/// let library = Path::new("/usr/lib/libonnxruntime.so.1");
+/// let mut model = cerebellum::OnnxModel::load("models", "is_question", Some(library))?;
+/// println!("{}", model.predict("今天天气怎么样")?.label);
+/// # Ok::<(), cerebellum::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct OnnxModel {
     model: MicroModel,

@@ -69,14 +69,24 @@ fn parts_that_are_missing_or_of_another_run() {
 }
 
 #[test]
+fn the_draft_of_the_format_is_refused_with_what_to_do() {
+    let drafts = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/parity/version_0");
+    let error = MicroModel::load(drafts, "toy").unwrap_err();
+    assert_eq!(error.name(), "VersionMismatch");
+    let said = "toy_preprocessor.bin: format version 0, this runtime reads 1. Forge the model again";
+    assert!(error.to_string().contains(said), "{}", error);
+}
+
+#[test]
 fn bytes_from_memory_are_held_to_each_other_too() {
     let (bin, onnx) = (file("is_question_preprocessor.bin"), file("is_question_classifier.onnx"));
     assert_eq!(name_of(&bin, &onnx), "a model");
     assert_eq!(name_of(&bin, &file("confirmation_classifier.onnx")), "ChecksumMismatch");
     assert_eq!(name_of(&[], &[]), "MalformedArtifact");
-    let mut other_version = vec![8, 1];
-    other_version.extend(&bin);
-    assert_eq!(name_of(&other_version, &onnx), "VersionMismatch");
+    for other in [0, 2, 127] {
+        // a later field wins
+        assert_eq!(name_of(&[&bin[..], &[8, other]].concat(), &onnx), "VersionMismatch");
+    }
 }
 
 #[test]
@@ -110,7 +120,9 @@ fn the_longest_texts_are_answered_in_time() {
         assert!(model.predict_with(&mut scratch, &text).is_ok());
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}: {:?}", part, start.elapsed());
     }
-    assert_eq!(model.predict(&"a".repeat(100_001)).unwrap_err().name(), "InvalidText");
+    let long = "a".repeat(100_001);
+    assert_eq!(model.predict(&long).unwrap_err().name(), "InvalidText");
+    assert_eq!(model.predict_batch(&["a", &long]).unwrap_err().name(), "InvalidText");
 }
 
 /// What fuzzing found interesting, and hand-made seeds: replayed by every run of the tests.
@@ -312,6 +324,7 @@ proptest! {
             .filter(|(_, index)| (**index as usize) < model.term_count()).map(|(value, _)| value * value).sum();
         prop_assert!(norm == 0.0 || (norm - 1.0).abs() < 1e-9);
         prop_assert!((steps.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        prop_assert_eq!(model.predict_batch(&["", &text]).unwrap(), [model.predict("").unwrap(), steps.answer.clone()]);
         prop_assert_eq!(model.predict(&text).unwrap(), steps.answer);
         prop_assert!(model.explain(&text, 3).unwrap().len() <= 3);
     }

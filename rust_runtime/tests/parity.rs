@@ -1,4 +1,4 @@
-//! Every shipped model's parity cases, step by step; expected values are scikit-learn's.
+//! The parity cases of every shipped and toy model, step by step; expected values are scikit-learn's.
 
 #[allow(dead_code, missing_docs)]
 #[path = "../cli/src/json.rs"]
@@ -12,7 +12,9 @@ use std::path::Path;
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
 
-fn replay_all(folder: &Path) -> usize {
+/// Replays the cases of every model in a folder, of which each has so many at least; how many models there were.
+fn replay_all(folder: &str, least: usize) -> usize {
+    let folder = Path::new(folder);
     let mut models = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -20,7 +22,7 @@ fn replay_all(folder: &Path) -> usize {
             let model = MicroModel::load(folder, task).unwrap();
             let replay = parity::replay(&model, &std::fs::read(folder.join(&name)).unwrap()).unwrap();
             assert!(replay.differences.is_empty(), "{}: {:#?}", task, replay.differences);
-            assert!(replay.cases >= 100, "{}: only {} cases", task, replay.cases);
+            assert!(replay.cases >= least, "{}: only {} cases", task, replay.cases);
             println!("{}: {} cases, largest difference {:e}", task, replay.cases, replay.largest);
             models += 1;
         }
@@ -30,7 +32,12 @@ fn replay_all(folder: &Path) -> usize {
 
 #[test]
 fn the_shipped_models_answer_as_they_were_trained() {
-    assert!(replay_all(Path::new(MODELS)) >= 2);
+    assert!(replay_all(MODELS, 100) >= 2);
+}
+
+#[test]
+fn the_toy_models_answer_as_scikit_learn() {
+    assert!(replay_all(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/parity/toy"), 50) >= 10);
 }
 
 #[test]

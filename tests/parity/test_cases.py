@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from foundry_engine.artifact import parity_cases
+from foundry_engine.artifact.files import tasks_in
+from foundry_engine.errors import VersionMismatch
 from foundry_engine.features.ngrams import NGramSettings, ngrams
 from foundry_engine.features.normalizer import normalize
 from foundry_engine.features.patterns import PatternMatcher, patterns_of
@@ -19,7 +21,7 @@ from foundry_engine.verification.agreement import replay
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-TOYS = sorted(path.name.removesuffix("_parity.jsonl") for path in (FOLDER / "toy").glob("*_parity.jsonl"))
+TOYS = tasks_in(FOLDER / "toy")
 
 
 def rows(data: bytes) -> list[dict[str, Any]]:
@@ -57,6 +59,12 @@ def test_the_files_are_what_the_script_writes() -> None:
                 near = pytest.approx([parity_cases.from_bits(b) for b in new], rel=0, abs=1e-15)
                 assert [parity_cases.from_bits(b) for b in old] == near
             assert frozen == fresh, f"{path.name} is stale: run scripts/build_parity_cases.py"
+
+
+def test_the_draft_of_the_format_is_refused_with_what_to_do() -> None:
+    said = r"toy_preprocessor\.bin: format version 0, this runtime reads 1\. Forge the model again"
+    with pytest.raises(VersionMismatch, match=said):
+        MicroModel.load(FOLDER / "version_0", "toy")
 
 
 def test_normalize() -> None:

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.pipeline import Pipeline
 
 from foundry_engine.artifact import manifest, parity_cases
-from foundry_engine.artifact.files import ArtifactFiles
+from foundry_engine.artifact.files import ArtifactFiles, tasks_in
 from foundry_engine.artifact.reader import Artifact, read_artifact
 from foundry_engine.errors import ParityError
 from foundry_engine.features.normalizer import MAX_CODE_POINTS
@@ -24,7 +24,7 @@ from foundry_engine.verification.agreement import compare, replay
 from tests.small_artifacts import cue_patterns, fitted_of
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = sorted(path.name.removesuffix("_manifest.json") for path in (ROOT / "models").glob("*_manifest.json"))
+SHIPPED = tasks_in(ROOT / "models")
 RANDOM_STRINGS = 10_000
 DENSE_ROWS = 500
 
@@ -178,9 +178,9 @@ def test_one_wrong_idf_or_term_weight_is_caught(subject: Subject) -> None:
 
 
 def test_one_wrong_weight_is_caught(subject: Subject) -> None:
-    weights = subject.artifact.weights.weights[:]
+    rows = subject.artifact.weights.rows[:]
     common = subject.artifact.preprocessor.terms.index("a")
-    weights[common * len(subject.plain.labels)] += 1e-4
-    wrong = MicroModel(replace(subject.artifact, weights=replace(subject.artifact.weights, weights=weights)))
+    rows[common * len(subject.plain.labels)] += 1e-4
+    wrong = MicroModel(replace(subject.artifact, weights=replace(subject.artifact.weights, rows=rows)))
     with pytest.raises(ParityError, match="first differing step is logits"):
         replay({"plain": wrong}, parity_cases.read_cases(subject.files.parity))

@@ -35,7 +35,7 @@ terms = st.sets(
     ),
     max_size=12,
 ).map(sorted)
-positive = st.floats(2**-20, 2**16, width=32)
+positive = st.floats(2**-19, 2**16, width=32)
 shares = st.floats(0, 1)
 
 

@@ -19,7 +19,8 @@ Ask, inspect and verify forged models.
   cerebellum ask MODELS TASK TEXT --json      the answer as JSON
   cerebellum ask MODELS TASK --stdin          JSON Lines in (a string or {\"text\": ...} each), one line out per line in
   cerebellum inspect MODELS TASK              what a model holds: sizes, features, certificates
-  cerebellum verify MODELS                    replay every <task>_parity.jsonl, to the last bit; --task TASK: that one
+  cerebellum verify MODELS                    replay every <task>_parity.jsonl: features to the last bit, logits and
+                                              probabilities within 1e-12; --task TASK: that one
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a verification failed, 5 a needed library is missing.
 ";
@@ -109,7 +110,7 @@ fn run(arguments: &[String]) -> Result<(), Stop> {
 fn load(models: &str, task: &str) -> Result<MicroModel, Stop> {
     let folder = Path::new(models);
     if !folder.join(format!("{}_preprocessor.bin", task)).exists() {
-        let known = tasks(folder, "_preprocessor.bin").unwrap_or_default();
+        let known = tasks_in(folder).unwrap_or_default();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let message = format!("no model for task '{}' in {}; known: {}. Forge it first.", task, models, known);
         return Err(Stop(1, message));
@@ -117,12 +118,12 @@ fn load(models: &str, task: &str) -> Result<MicroModel, Stop> {
     Ok(MicroModel::load(folder, task)?)
 }
 
-/// Names of the tasks that have a file with this ending.
-fn tasks(folder: &Path, ending: &str) -> io::Result<Vec<String>> {
+/// The tasks that have a preprocessor in a folder.
+fn tasks_in(folder: &Path) -> io::Result<Vec<String>> {
     let mut tasks = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        tasks.extend(name.strip_suffix(ending).map(str::to_owned));
+        tasks.extend(name.strip_suffix("_preprocessor.bin").map(str::to_owned));
     }
     tasks.sort();
     Ok(tasks)
@@ -132,7 +133,7 @@ fn verify(folder: &Path, task: Option<&str>, out: &mut impl Write) -> Result<(),
     let missing = |error| Stop(1, format!("{}: cannot be read: {}", folder.display(), error));
     let models = match task {
         Some(task) => vec![task.to_owned()],
-        None => tasks(folder, "_preprocessor.bin").map_err(missing)?,
+        None => tasks_in(folder).map_err(missing)?,
     };
     if models.is_empty() {
         return Err(Stop(1, format!("{}: no model in it. Give the folder the models are in.", folder.display())));

@@ -3,7 +3,7 @@
 //! The graph is exactly Gather → Cast to double → Gemm → Softmax over the inputs `indices` and `values`; anything else
 //! is refused, so a plain scorer and ONNX Runtime cannot mean different things.
 
-use super::schema::{Graph, Model, Node, Tensor};
+use super::onnx_messages::{Graph, Model, Node, Tensor};
 use super::wire;
 use crate::error::{Error, Result};
 

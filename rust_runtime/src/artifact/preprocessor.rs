@@ -1,29 +1,22 @@
 //! The `.bin`: all that is needed to answer besides the graph, read and checked.
 
-use super::schema::{self, LOG_TF, PRESENCE};
+use super::lookup_builder::LookupBuilder;
+use super::messages::{self, LOG_TF, PRESENCE};
 use super::sha256::hex;
 use super::terms::varint;
 use super::wire;
 use crate::error::{Error, Result};
-use crate::features::lookup::{Lookup, LookupBuilder, Walker};
+use crate::features::lookup::{Lookup, Walker};
+use crate::features::ngrams::NGramSettings;
 use crate::features::trie::Key;
 use crate::features::unicode_tables::{TABLES_SHA256, UNICODE_VERSION};
 use std::collections::HashSet;
 
 /// The version of the format this runtime reads.
-pub const FORMAT_VERSION: u32 = 0;
+pub const FORMAT_VERSION: u32 = 1;
 const MAX_NGRAM: u32 = 16;
 const MAX_LABELS: usize = 10_000;
 const MAX_TF_WEIGHTS: usize = 65_535;
-
-/// Lengths of the n-grams, inclusive; `word_max` 0: no word n-grams.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct NGramSettings {
-    pub char_min: usize,
-    pub char_max: usize,
-    pub word_min: usize,
-    pub word_max: usize,
-}
 
 /// A cue's or reflex' name, and the label a reflex answers.
 #[derive(Debug)]
@@ -80,7 +73,7 @@ impl Preprocessor {
 
     /// The content of these bytes; every length and number is checked.
     pub(crate) fn decode(data: &[u8]) -> Result<Preprocessor> {
-        let message: schema::Preprocessor =
+        let message: messages::Preprocessor =
             wire::decode(data).map_err(|_| Error::malformed("not a Protobuf message of this kind"))?;
         check_versions(&message)?;
         let labels = check_labels(&message.labels)?;
@@ -91,14 +84,11 @@ impl Preprocessor {
         }
         let ngrams = ngram_settings(&message.ngrams)?;
         let size = message.vocabulary.size as usize;
-        let small = read_lookup::<u32>(&message, ngrams, labels.len())?;
-        let (lookup, cues, reflexes) = match small {
-            (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
-            _ => match read_lookup::<u64>(&message, ngrams, labels.len())? {
-                (Some(lookup), cues, reflexes) => (lookup, cues, reflexes),
-                _ => return Err(Error::malformed("more terms than this runtime holds")),
-            },
-        };
+        let (mut lookup, cues, reflexes) = read_lookup::<u32>(&message, ngrams, labels.len())?;
+        if lookup.is_none() {
+            lookup = read_lookup::<u64>(&message, ngrams, labels.len())?.0;
+        }
+        let lookup = lookup.ok_or_else(|| Error::malformed("more terms than this runtime holds"))?;
         let idf = idf_of_terms(&message.vocabulary, size)?;
         Ok(Preprocessor {
             task: message.task.to_owned(),
@@ -120,7 +110,7 @@ impl Preprocessor {
     }
 }
 
-fn check_versions(message: &schema::Preprocessor) -> Result<()> {
+fn check_versions(message: &messages::Preprocessor) -> Result<()> {
     let tables = message
         .tables
         .as_ref()
@@ -162,7 +152,7 @@ fn is_positive(number: f64) -> bool {
     0.0 < number && number < 1e6
 }
 
-fn ngram_settings(message: &schema::NGrams) -> Result<NGramSettings> {
+fn ngram_settings(message: &messages::NGrams) -> Result<NGramSettings> {
     let (char_min, char_max, word_min, word_max) =
         (message.char_min, message.char_max, message.word_min, message.word_max);
     let range_ok = |min, max| 1 <= min && min <= max && max <= MAX_NGRAM;
@@ -192,7 +182,7 @@ fn ngram_settings(message: &schema::NGrams) -> Result<NGramSettings> {
     })
 }
 
-fn idf_of_terms(message: &schema::Vocabulary, size: usize) -> Result<Vec<f32>> {
+fn idf_of_terms(message: &messages::Vocabulary, size: usize) -> Result<Vec<f32>> {
     let values = &message.idf_values;
     if values.is_empty() && message.idf_places.is_empty() {
         return Ok(Vec::new());
@@ -218,7 +208,7 @@ fn idf_of_terms(message: &schema::Vocabulary, size: usize) -> Result<Vec<f32>> {
 
 /// Vocabulary, cues and reflexes; no lookup where there is more than its keys hold.
 fn read_lookup<K: Key>(
-    message: &schema::Preprocessor,
+    message: &messages::Preprocessor,
     ngrams: NGramSettings,
     labels: usize,
 ) -> Result<(Option<Lookup>, Vec<Group>, Vec<Group>)>
@@ -235,12 +225,12 @@ where
     }
     let cues = read_groups(&message.cues, 1, "cue", &mut builder, size)?;
     let reflexes = read_groups(&message.reflexes, labels, "reflex", &mut builder, size + cues.len())?;
-    Ok((builder.finish()?, cues, reflexes))
+    Ok((builder.finish(), cues, reflexes))
 }
 
 /// Checks groups and puts their literals into the lookup; `first` is the number of the first of them there.
 fn read_groups<K: Key>(
-    written: &[schema::PatternGroup],
+    written: &[messages::PatternGroup],
     labels: usize,
     kind: &str,
     builder: &mut LookupBuilder<K>,
@@ -262,7 +252,7 @@ fn read_groups<K: Key>(
     Ok(groups)
 }
 
-fn thresholds(written: &[schema::Threshold], labels: usize) -> Result<Vec<Threshold>> {
+fn thresholds(written: &[messages::Threshold], labels: usize) -> Result<Vec<Threshold>> {
     let is_probability = |number: f64| (0.0..=1.0).contains(&number);
     let mut seen = HashSet::new();
     let mut thresholds = Vec::with_capacity(written.len());

@@ -26,40 +26,17 @@ pub(crate) fn read_artifact(folder: &Path, task: &str) -> Result<Artifact> {
     let binary = read_part(&preprocessor_path)?;
     let classifier = read_part(&classifier_path)?;
     let preprocessor = read_preprocessor(&binary, task).map_err(|error| error.within(&preprocessor_path))?;
-    let found = sha256(&classifier);
-    if found != preprocessor.classifier_sha256 {
-        return Err(Error::ChecksumMismatch {
-            message: format!(
-                "{}: not the file {}_preprocessor.bin was made with: expected SHA-256 {}…, got {}…. \
-                 Copy both files of one run.",
-                classifier_path.display(),
-                task,
-                hex(&preprocessor.classifier_sha256[..8]),
-                hex(&found[..8])
-            ),
-        });
-    }
+    check_checksum(&preprocessor, &classifier, || {
+        format!("{}: not the file {}_preprocessor.bin was made with", classifier_path.display(), task)
+    })?;
     let weights = read_matching_weights(&classifier, &preprocessor).map_err(|error| error.within(&classifier_path))?;
     Ok(Artifact { preprocessor, weights, preprocessor_bytes: binary.len(), classifier })
 }
 
-/// The same from bytes, without names of files in the messages.
-pub(crate) fn artifact_of(binary: &[u8], classifier: &[u8], task: Option<&str>) -> Result<Artifact> {
-    let preprocessor = match task {
-        Some(task) => read_preprocessor(binary, task)?,
-        None => Preprocessor::decode(binary)?,
-    };
-    let found = sha256(classifier);
-    if found != preprocessor.classifier_sha256 {
-        return Err(Error::ChecksumMismatch {
-            message: format!(
-                "the graph is not the one the preprocessor was made with: expected SHA-256 {}…, got {}…. \
-                 Copy both files of one run.",
-                hex(&preprocessor.classifier_sha256[..8]),
-                hex(&found[..8])
-            ),
-        });
-    }
+/// The same from bytes, of whatever task, without names of files in the messages.
+pub(crate) fn artifact_of(binary: &[u8], classifier: &[u8]) -> Result<Artifact> {
+    let preprocessor = Preprocessor::decode(binary)?;
+    check_checksum(&preprocessor, classifier, || "the graph is not the one the preprocessor was made with".to_owned())?;
     let weights = read_matching_weights(classifier, &preprocessor)?;
     Ok(Artifact { preprocessor, weights, preprocessor_bytes: binary.len(), classifier: classifier.to_vec() })
 }
@@ -72,6 +49,17 @@ fn read_preprocessor(binary: &[u8], task: &str) -> Result<Preprocessor> {
         });
     }
     Ok(preprocessor)
+}
+
+fn check_checksum(preprocessor: &Preprocessor, classifier: &[u8], wrong: impl FnOnce() -> String) -> Result<()> {
+    let (expected, found) = (preprocessor.classifier_sha256, sha256(classifier));
+    if found == expected {
+        return Ok(());
+    }
+    let (expected, found) = (hex(&expected[..8]), hex(&found[..8]));
+    Err(Error::ChecksumMismatch {
+        message: format!("{}: expected SHA-256 {}…, got {}…. Copy both files of one run.", wrong(), expected, found),
+    })
 }
 
 fn read_matching_weights(classifier: &[u8], preprocessor: &Preprocessor) -> Result<Weights> {

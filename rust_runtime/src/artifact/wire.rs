@@ -1,7 +1,7 @@
 //! Protobuf's wire format, decoded as strictly as the official libraries do.
 //!
 //! A small decoder of our own, so that the crate needs nothing but the standard library; the tables of fields it is
-//! driven by are in `schema.rs`, and a test holds them to `proto/*.proto`.
+//! driven by are in `messages.rs` and `onnx_messages.rs`, and a test holds them to `proto/*.proto`.
 
 /// The bytes are no such message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,8 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::schema::{Graph, Model, Preprocessor};
+    use crate::artifact::messages::Preprocessor;
+    use crate::artifact::onnx_messages::{Graph, Model};
 
     fn version(data: &[u8]) -> Option<u32> {
         decode::<Preprocessor>(data).ok().map(|message| message.format_version)

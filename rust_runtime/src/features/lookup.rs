@@ -1,16 +1,12 @@
 //! The vocabulary and all patterns of a model, built once so that one walk over a text finds everything.
 //!
 //! Every position of the text is a step from a root, and each step costs one look into the table; a walk ends where
-//! nothing in the model begins like the text. Terms that *N-grams* cannot produce are left out.
+//! nothing in the model begins like the text. `artifact/lookup_builder.rs` builds it.
 
 use super::hits::Hits;
-use super::normalizer::{is_normalized, Char, BEGIN, END, WORD_MARK};
+use super::normalizer::Char;
 use super::patterns::Done;
-use super::trie::{Key, Table, LEAF, LISTED, NODE, NONE};
-use crate::artifact::preprocessor::NGramSettings;
-use crate::artifact::schema::PatternGroup;
-use crate::artifact::terms::{Term, Terms, MAX_TERM_BYTES};
-use crate::error::{Error, Result};
+use super::trie::{Key, Table};
 
 /// Character n-grams, and literals that may stand anywhere or as a word.
 pub(crate) const CHARS: u32 = 0;
@@ -22,15 +18,15 @@ pub(crate) const SEQUENCES: u32 = 2;
 pub(crate) const STARTS: u32 = 3;
 /// Literals anchored at the end, backwards.
 pub(crate) const ENDS: u32 = 4;
-const ROOTS: usize = 5;
+pub(crate) const ROOTS: usize = 5;
 
 /// Groups that have a literal which ends at one node: first those found wherever it stands, then those that want
 /// a whole word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
-    start: u32,
-    words: u32,
-    end: u32,
+    pub(crate) start: u32,
+    pub(crate) words: u32,
+    pub(crate) end: u32,
 }
 
 /// See the module. Keys of 32 bits hold all but huge models, and halve what a walk touches.
@@ -79,17 +75,17 @@ impl Lookup {
 
 /// Numbers of the code points that occur in a model, from 1; 0 for all others.
 #[derive(Debug)]
-struct Alphabet {
+pub(crate) struct Alphabet {
     page_of: Vec<u16>,
     pages: Vec<u32>,
-    count: u32,
+    pub(crate) count: u32,
 }
 
 const PAGE: usize = 128;
 
 impl Alphabet {
     /// Empty, with room for about so many pages.
-    fn new(pages: usize) -> Alphabet {
+    pub(crate) fn new(pages: usize) -> Alphabet {
         let mut alphabet =
             Alphabet { page_of: vec![0; 0x20_0000 / PAGE], pages: Vec::with_capacity(pages * PAGE), count: 0 };
         alphabet.pages.resize(PAGE, 0);
@@ -97,7 +93,7 @@ impl Alphabet {
     }
 
     #[inline]
-    fn add(&mut self, code: u32) -> u32 {
+    pub(crate) fn add(&mut self, code: u32) -> u32 {
         let page = &mut self.page_of[code as usize / PAGE];
         if *page == 0 {
             *page = (self.pages.len() / PAGE) as u16;
@@ -113,7 +109,7 @@ impl Alphabet {
 
     /// The number of a code point below 0x200000.
     #[inline]
-    fn symbol(&self, code: u32) -> u32 {
+    pub(crate) fn symbol(&self, code: u32) -> u32 {
         let page = usize::from(self.page_of[code as usize / PAGE]);
         self.pages[page * PAGE + code as usize % PAGE]
     }
@@ -122,18 +118,18 @@ impl Alphabet {
 /// All tries of a model in one table.
 #[derive(Debug)]
 pub(crate) struct Walker<K> {
-    pub(super) table: Table<K>,
-    alphabet: Alphabet,
+    pub(crate) table: Table<K>,
+    pub(crate) alphabet: Alphabet,
     /// By symbol, the steps from `CHARS`, which are not in the table.
-    pub(super) firsts: Vec<u32>,
+    pub(crate) firsts: Vec<u32>,
     /// Nodes below this are terms of their number.
-    pub(super) terms: u32,
-    pub(super) word_max: usize,
+    pub(crate) terms: u32,
+    pub(crate) word_max: usize,
     /// Symbols of the marks as words, or `NONE`.
-    pub(super) begin: u32,
-    pub(super) end: u32,
-    lists: Vec<List>,
-    groups: Vec<u32>,
+    pub(crate) begin: u32,
+    pub(crate) end: u32,
+    pub(crate) lists: Vec<List>,
+    pub(crate) groups: Vec<u32>,
 }
 
 impl<K: Key> Walker<K> {
@@ -148,7 +144,7 @@ impl<K: Key> Walker<K> {
 
     /// The node no edge leads to.
     #[inline(always)]
-    pub(super) fn root(&self, root: u32) -> u32 {
+    pub(crate) fn root(&self, root: u32) -> u32 {
         self.terms + root
     }
 
@@ -168,377 +164,5 @@ impl<K: Key> Walker<K> {
     pub(super) fn whole_words(&self, list: usize) -> &[u32] {
         let List { words, end, .. } = self.lists[list];
         &self.groups[words as usize..end as usize]
-    }
-}
-
-/// A node, and where the edge to it is: a place in the table, or `FIRST` and its symbol.
-#[derive(Clone, Copy)]
-struct Step {
-    node: u32,
-    place: usize,
-}
-
-const FIRST: usize = 1 << (usize::BITS - 1);
-/// No edge leads to a root.
-const NOWHERE: usize = usize::MAX;
-
-/// Collects terms, then literals, each in the order of their bytes, so that most steps are those of the one before.
-///
-/// As a term comes before those it begins, the number of a node never changes.
-pub(crate) struct LookupBuilder<K> {
-    walker: Walker<K>,
-    settings: NGramSettings,
-    nodes: u32,
-    words: u32,
-    /// Nodes and symbols have to be below these to fit into a key.
-    limits: (u32, u32),
-    full: bool,
-    /// Of the term or literal before: by how many characters, the step there.
-    path: Vec<Step>,
-    /// A list, whether its group wants a whole word, the group.
-    endings: Vec<(u32, bool, u32)>,
-}
-
-/// Edges of a term or literal, in bytes of which each is at most one character.
-const LONGEST: usize = 512;
-
-impl<K: Key> LookupBuilder<K> {
-    /// For so many terms in so many bytes, and so many bytes of literals.
-    pub(crate) fn new(settings: NGramSettings, terms: usize, bytes: usize, literals: usize) -> LookupBuilder<K> {
-        let terms = terms.min(bytes / 3); // the least a term takes; a wrong number is found out when they are counted
-        let nodes = ROOTS + LONGEST + bytes - 2 * terms + literals;
-        let node_bits = (usize::BITS - nodes.leading_zeros()).min(30);
-        let symbol_bits = (K::BITS - node_bits).min(31);
-        let walker = Walker {
-            table: Table::new(terms + terms / 8 + literals / 5 * 2 + LONGEST, symbol_bits),
-            alphabet: Alphabet::new(16 + terms / 64),
-            firsts: vec![NONE],
-            terms: terms as u32,
-            word_max: settings.word_max,
-            begin: NONE,
-            end: NONE,
-            lists: Vec::with_capacity(literals / 6),
-            groups: Vec::new(),
-        };
-        LookupBuilder {
-            walker,
-            settings,
-            nodes: (terms + ROOTS) as u32,
-            words: 0,
-            limits: (1 << node_bits, 1 << symbol_bits),
-            full: terms >= NODE as usize,
-            path: vec![Step { node: 0, place: NOWHERE }; MAX_TERM_BYTES + 1],
-            endings: Vec::with_capacity(literals / 5),
-        }
-    }
-
-    fn root(&self, root: u32) -> Step {
-        Step { node: self.walker.root(root), place: NOWHERE }
-    }
-
-    /// The step from a node by a symbol, made where there is none; `number` is that of a new node, if it has one.
-    #[inline]
-    fn child(&mut self, from: Step, symbol: u32, number: Option<u32>) -> Step {
-        let new = number.unwrap_or(self.nodes);
-        let (place, next) = if from.node == self.walker.root(CHARS) {
-            let next = &mut self.walker.firsts[symbol as usize];
-            if *next == NONE {
-                *next = new | LEAF;
-            }
-            (FIRST | symbol as usize, *next)
-        } else {
-            self.walker.table.get_or_add(from.node, symbol, new | LEAF)
-        };
-        let node = next & NODE;
-        if node == new {
-            self.nodes += u32::from(number.is_none());
-            if from.place != NOWHERE {
-                *self.at(from.place) &= !LEAF;
-            }
-        }
-        Step { node, place }
-    }
-
-    #[inline]
-    fn at(&mut self, place: usize) -> &mut u32 {
-        match place & FIRST {
-            0 => self.walker.table.at(place),
-            _ => &mut self.walker.firsts[place & !FIRST],
-        }
-    }
-
-    #[inline]
-    fn symbol(&mut self, char: char) -> u32 {
-        let symbol = self.walker.alphabet.add(char as u32);
-        if symbol as usize == self.walker.firsts.len() {
-            self.walker.firsts.push(NONE);
-        }
-        symbol
-    }
-
-    /// Makes room for another term or literal; false where no more is to be added.
-    #[inline]
-    fn reserve(&mut self, known: &mut usize) -> bool {
-        if self.walker.table.reserve(LONGEST) {
-            *known = 0;
-        }
-        let (nodes, symbols) = self.limits;
-        self.full |= self.nodes as usize + LONGEST >= nodes as usize;
-        self.full |= self.words.max(self.walker.alphabet.count) as usize + LONGEST >= symbols as usize;
-        !self.full
-    }
-
-    /// Goes through front-coded terms and gives their number; adds as many as were promised.
-    pub(crate) fn add_terms(&mut self, data: &[u8]) -> Result<usize> {
-        let mut terms = Terms::new(data);
-        self.path[0] = self.root(CHARS);
-        let mut known = 0; // so many characters of the term before are in `path`
-        let mut index = 0;
-        while let Some(Term { chars, shared }) = terms.next()? {
-            if index < self.walker.terms && self.reserve(&mut known) {
-                known = known.min(shared);
-                if chars[0] as u32 == WORD_MARK {
-                    self.add_word_term(&chars[1..], index);
-                } else if self.is_char_ngram(chars) {
-                    self.add_chars(known, chars, Some(index));
-                    known = chars.len();
-                }
-            }
-            index += 1;
-        }
-        Ok(index as usize)
-    }
-
-    /// False for terms that no text has as a character n-gram.
-    fn is_char_ngram(&self, term: &[char]) -> bool {
-        let mark_alone = matches!(term, [mark] if [BEGIN, END].contains(&(*mark as u32)));
-        (self.settings.char_min..=self.settings.char_max).contains(&term.len()) && !mark_alone
-    }
-
-    /// Steps on from the characters that are in `path`; the last node is that of a term, if there is one.
-    #[inline]
-    fn add_chars(&mut self, known: usize, chars: &[char], term: Option<u32>) -> Step {
-        let mut step = self.path[known];
-        for (i, char) in chars.iter().enumerate().skip(known) {
-            let symbol = self.symbol(*char);
-            step = self.child(step, symbol, if i + 1 == chars.len() { term } else { None });
-            self.path[i + 1] = step;
-        }
-        step
-    }
-
-    /// Adds a word n-gram, unless no text has it: `words` are joined by single spaces, and marks stand at the ends.
-    fn add_word_term(&mut self, words: &[char], index: u32) {
-        let words = words.split(|char| *char == ' ');
-        let count = words.clone().count();
-        let lengths = self.settings.word_min..=self.settings.word_max;
-        if self.settings.word_max == 0 || !lengths.contains(&count) {
-            return;
-        }
-        if count == 1 && words.clone().flatten().all(|char| matches!(*char as u32, BEGIN | END)) {
-            return;
-        }
-        let mut sequence = self.root(SEQUENCES);
-        for (i, word) in words.enumerate() {
-            let mut step = self.root(WORDS);
-            for char in word {
-                let symbol = self.symbol(*char);
-                step = self.child(step, symbol, None);
-            }
-            let (_, number) = self.walker.table.get_or_add(step.node, 0, self.words);
-            self.words += u32::from(number == self.words);
-            sequence = self.child(sequence, number, if i + 1 == count { Some(index) } else { None });
-        }
-    }
-
-    /// Adds the literals of a group under its number.
-    pub(crate) fn add_group(&mut self, number: usize, group: &PatternGroup) -> Result<()> {
-        let number = u32::try_from(number).map_err(|_| Error::malformed("more patterns than this runtime holds"))?;
-        for (data, root, whole) in [
-            (group.start, STARTS, false),
-            (group.end, ENDS, false),
-            (group.word, CHARS, true),
-            (group.anywhere, CHARS, false),
-        ] {
-            if data.is_empty() {
-                continue;
-            }
-            let (mut literals, mut known) = (Terms::new(data), 0);
-            self.path[0] = self.root(root);
-            while let Some(Term { chars, shared }) = literals.next()? {
-                if !is_normalized(chars, shared) {
-                    return Err(Error::malformed("a literal is not normalized text"));
-                }
-                if !self.reserve(&mut known) {
-                    continue;
-                }
-                let step = if root == ENDS {
-                    let mut step = self.root(root);
-                    for char in chars.iter().rev() {
-                        let symbol = self.symbol(*char);
-                        step = self.child(step, symbol, None);
-                    }
-                    step
-                } else {
-                    self.add_chars(known.min(shared), chars, None)
-                };
-                known = chars.len();
-                self.end(step, whole, number);
-            }
-        }
-        Ok(())
-    }
-
-    /// A literal ends at a node.
-    fn end(&mut self, step: Step, whole: bool, group: u32) {
-        let Walker { table, lists, .. } = &mut self.walker;
-        let (_, list) = table.get_or_add(step.node, 0, lists.len() as u32);
-        if list as usize == lists.len() {
-            lists.push(List { start: 0, words: 0, end: 0 });
-        }
-        lists[list as usize].words += u32::from(!whole);
-        lists[list as usize].end += 1;
-        self.endings.push((list, whole, group));
-        *self.at(step.place) |= LISTED;
-    }
-
-    /// The lookup, unless there is more than its keys hold.
-    pub(crate) fn finish(self) -> Result<Option<Lookup>>
-    where
-        Lookup: From<Walker<K>>,
-    {
-        if self.full {
-            return if K::BITS > 31 { Err(Error::malformed("more terms than this runtime holds")) } else { Ok(None) };
-        }
-        let mut walker = self.walker;
-        walker.groups = in_lists(&mut walker.lists, &self.endings);
-        walker.begin = walker.mark(BEGIN);
-        walker.end = walker.mark(END);
-        Ok(Some(walker.into()))
-    }
-}
-
-impl<K: Key> Walker<K> {
-    /// The symbol of a mark as a word.
-    fn mark(&self, code: u32) -> u32 {
-        match (self.alphabet.symbol(code), self.table.step(self.root(WORDS), self.alphabet.symbol(code))) {
-            (0, _) | (_, NONE) => NONE,
-            (_, to) => self.table.step(to & NODE, 0),
-        }
-    }
-}
-
-/// The groups of all lists: of each, those found wherever they stand, then those of whole words. The lists know how
-/// many (as `words` and `end`), then where.
-fn in_lists(lists: &mut [List], endings: &[(u32, bool, u32)]) -> Vec<u32> {
-    let mut start = 0;
-    for list in lists.iter_mut() {
-        let (words, all) = (start + list.words, list.end);
-        *list = List { start, words: start, end: words };
-        start += all;
-    }
-    let mut groups = vec![0; endings.len()];
-    for (list, whole, group) in endings {
-        let list = &mut lists[*list as usize];
-        let place = if *whole { &mut list.end } else { &mut list.words };
-        groups[*place as usize] = *group;
-        *place += 1;
-    }
-    groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::normalizer::normalize_into;
-    use super::*;
-
-    fn front_coded(terms: &[&str]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for term in terms {
-            out.extend([0, term.len() as u8]);
-            out.extend_from_slice(term.as_bytes());
-        }
-        out
-    }
-
-    fn lookup<K: Key>() -> Lookup
-    where
-        Lookup: From<Walker<K>>,
-    {
-        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
-        let terms = ["\u{1}\u{2} ok", "\u{1}ok", "\u{1}ok now", "\u{2}o", "abcd", "k", "ok", "好"];
-        let mut builder = LookupBuilder::<K>::new(settings, terms.len(), 1 << 12, 0);
-        assert_eq!(builder.add_terms(&front_coded(&terms)).unwrap(), 8);
-        let (start, end, word) = (front_coded(&["ok"]), front_coded(&["now", "好"]), front_coded(&["k", "now"]));
-        let group = PatternGroup { start: &start, end: &end, ..PatternGroup::default() };
-        builder.add_group(8, &group).unwrap();
-        builder.add_group(9, &PatternGroup { word: &word, ..PatternGroup::default() }).unwrap();
-        builder.add_group(10, &PatternGroup { anywhere: &word, ..PatternGroup::default() }).unwrap();
-        builder.finish().unwrap().unwrap()
-    }
-
-    #[test]
-    fn small_and_large_keys_find_the_same() {
-        let lookups = [lookup::<u32>(), lookup::<u64>()];
-        assert!(matches!(lookups, [Lookup::Small(_), Lookup::Large(_)]));
-        for lookup in lookups {
-            let (mut marked, mut symbols, mut items) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut done, mut hits, mut indices) = (Done::default(), Hits::default(), Vec::new());
-            for (text, expected) in [
-                ("", vec![]),
-                ("ok", vec![0, 1, 3, 5, 6, 8, 10]),
-                ("OK now!", vec![0, 1, 2, 3, 5, 6, 8, 9, 10]),
-                ("好", vec![7, 8]),
-                ("okay", vec![3, 5, 6, 10]),
-                ("abcd x", vec![]),
-                ("...k", vec![5, 9, 10]),
-            ] {
-                normalize_into(text, &mut marked);
-                hits.prepare(11, 8, false);
-                done.prepare(lookup.list_count());
-                lookup.find(&marked, &mut symbols, &mut items, &mut done, &mut hits);
-                done.clear();
-                hits.drain_into(&mut indices);
-                assert_eq!(indices, expected, "{:?}", text);
-            }
-        }
-    }
-
-    #[test]
-    fn what_small_keys_do_not_hold_is_left_to_large_ones() {
-        fn lookup<K: Key>(data: &[u8], count: usize) -> Option<Lookup>
-        where
-            Lookup: From<Walker<K>>,
-        {
-            let settings = NGramSettings { char_min: 1, char_max: 1, word_min: 1, word_max: 0 };
-            let mut builder = LookupBuilder::<K>::new(settings, count, data.len(), 0);
-            assert_eq!(builder.add_terms(data).unwrap(), count);
-            builder.finish().unwrap()
-        }
-        let han: Vec<String> = ('\u{4e00}'..='\u{9fff}').map(String::from).collect();
-        let hangul: Vec<String> = ('\u{ac00}'..='\u{d7a3}').map(String::from).collect();
-        let terms: Vec<&str> = han.iter().chain(&hangul).map(String::as_str).collect();
-        let data = front_coded(&terms);
-        assert!(lookup::<u32>(&front_coded(&terms[..9_000]), 9_000).is_some());
-        assert!(lookup::<u32>(&data, terms.len()).is_none());
-        let large = lookup::<u64>(&data, terms.len()).unwrap();
-        let (mut marked, mut done, mut hits, mut indices) = (vec![], Done::default(), Hits::default(), vec![]);
-        normalize_into("一\u{9fff}가a", &mut marked);
-        hits.prepare(terms.len(), terms.len(), false);
-        done.prepare(0);
-        large.find(&marked, &mut Vec::new(), &mut Vec::new(), &mut done, &mut hits);
-        hits.drain_into(&mut indices);
-        assert_eq!(indices, [0, han.len() as u32 - 1, han.len() as u32]);
-    }
-
-    #[test]
-    fn a_literal_has_to_be_normalized() {
-        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
-        for literal in ["A", " a", "a  b", "a…", "\u{2}a"] {
-            let word = front_coded(&[literal]);
-            let group = PatternGroup { word: &word, ..PatternGroup::default() };
-            let error = LookupBuilder::<u32>::new(settings, 0, 0, 9).add_group(0, &group).unwrap_err();
-            assert_eq!(error.to_string(), "a literal is not normalized text");
-        }
     }
 }

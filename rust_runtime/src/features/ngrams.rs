@@ -7,7 +7,15 @@ use super::hits::Hits;
 use super::lookup::{Walker, SEQUENCES, WORDS};
 use super::normalizer::{string_of, Char};
 use super::trie::{Key, LEAF, NODE, NONE};
-use crate::artifact::preprocessor::NGramSettings;
+
+/// Lengths of the n-grams, inclusive; `word_max` 0: no word n-grams.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NGramSettings {
+    pub char_min: usize,
+    pub char_max: usize,
+    pub word_min: usize,
+    pub word_max: usize,
+}
 
 impl<K: Key> Walker<K> {
     /// Notes every word n-gram of a marked text that is a term. `items` is room for the symbols of marks and words.

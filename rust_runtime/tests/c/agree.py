@@ -73,15 +73,15 @@ def of_rust(text: str, manifest: str) -> dict[str, object]:
 def main() -> int:
     folder, library = Path(sys.argv[1]), sys.argv[2]
     header = of_header((folder / "include/cerebellum.h").read_text("utf-8"))
-    rust = of_rust((folder / "src/ffi.rs").read_text("utf-8"), (folder / "Cargo.toml").read_text("utf-8"))
+    sources = [(folder / "src" / name).read_text("utf-8") for name in ("ffi.rs", "ffi/failure.rs")]
+    rust = of_rust("".join(sources), (folder / "Cargo.toml").read_text("utf-8"))
     wrong = [
         f"{name}: header {header.get(name)}, ffi.rs {rust.get(name)}"
         for name in sorted(header.keys() | rust.keys())
         if header.get(name) != rust.get(name)
     ]
-    for file in ("capi/Cargo.toml",):
-        if f'version = "{header["version"]}"' not in (folder / file).read_text("utf-8"):
-            wrong.append(f"{file}: not version {header['version']}")
+    if f'version = "{header["version"]}"' not in (folder / "capi/Cargo.toml").read_text("utf-8"):
+        wrong.append(f"capi/Cargo.toml: not version {header['version']}")
     symbols = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
     exported = {line.split()[-1].split("@")[0] for line in symbols.splitlines() if line}
     declared = {name[3:] for name in header if name.startswith("fn ")}

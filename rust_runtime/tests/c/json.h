@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum json_kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 typedef struct json_value {
@@ -29,5 +33,9 @@ void json_free(json_arena *arena);
 
 /* A member, or null; also where value is null or no object. */
 const json_value *json_get(const json_value *value, const char *key);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -31,7 +31,7 @@ def test_weights_come_back_bit_for_bit(features: int, rows: int) -> None:
     read = read_weights(to_onnx(coef, intercept, "t"))
     weights, bias = output_columns(coef, intercept)
     assert (read.features, read.labels) == weights.shape
-    assert read.weights.tolist() == weights.ravel().tolist()
+    assert read.rows.tolist() == weights.ravel().tolist()
     assert list(read.bias) == bias.tolist()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from foundry_engine.artifact import messages
 from foundry_engine.artifact.preprocessor import FORMAT_VERSION, Group, Preprocessor, decode, encode, float32
+from foundry_engine.artifact.vocabulary import encode_terms
 from foundry_engine.errors import MalformedArtifact, VersionMismatch
 from foundry_engine.features.ngrams import NGramSettings
 from foundry_engine.features.patterns import ANYWHERE, START, Pattern
@@ -85,6 +86,23 @@ def threshold_twice(message: Any) -> None:
     message.thresholds.add(label=0, threshold=0.5)
 
 
+def many_groups(field: str) -> Callable[[Any], None]:
+    def change(message: Any) -> None:
+        for _ in range(10_000):
+            getattr(message, field).add()
+
+    change.__name__ = f"many_{field}"
+    return change
+
+
+def long_literals(message: Any) -> None:
+    """Few bytes that unfold to more than 4 MiB, no part of them alone too much."""
+    for group in message.cues[:2]:
+        stem = "a" * 250
+        literals = [stem + f"{number:04d}" for number in range(9_000)]
+        group.anywhere = encode_terms(literals)
+
+
 WRONG = [
     (listing("labels", []), "labels"),
     (listing("labels", ["One"]), "labels"),
@@ -95,6 +113,8 @@ WRONG = [
     (set_to("classifier_sha256", bytes(31)), "SHA-256"),
     (set_to("cue_value", 0.0), "cue value"),
     (set_to("cue_value", -1.0), "cue value"),
+    (set_to("cue_value", 0.99e-6), "cue value"),
+    (set_to("cue_value", 1e6), "cue value"),
     (set_to("cue_value", math.nan), "cue value"),
     (set_to("cue_value", math.inf), "cue value"),
     (set_to("ngrams.char_min", 0), "n-gram lengths"),
@@ -111,6 +131,7 @@ WRONG = [
     (listing("ngrams.tf_weights", [1.0] * 65_536), "term weight"),
     (listing("ngrams.tf_weights", [1.0, math.nan]), "tf weight"),
     (listing("ngrams.tf_weights", [1.0, 0.0]), "tf weight"),
+    (listing("ngrams.tf_weights", [1e-200]), "tf weight"),
     (set_to("vocabulary.size", 9), "expected 9 terms, got 10"),
     (set_to("vocabulary.size", 2**32 - 1), "expected 4294967295 terms"),
     (set_to("vocabulary.terms", b"\x00\x01b\x00\x01a"), "not above"),
@@ -130,6 +151,9 @@ WRONG = [
     (set_to("reflexes.1.end", b"\x00\x03\xe3\x80\x82"), "not normalized"),
     (set_to("thresholds.0.label", 3), "label 3 of 3"),
     (threshold_twice, "label 0 of 3"),
+    (many_groups("cues"), "cue: expected at most 10,000 groups, got 10,0"),
+    (many_groups("reflexes"), "reflex: expected at most 10,000 groups, got 10,0"),
+    (long_literals, "beyond the limit of unfolded bytes"),
     (set_to("thresholds.0.threshold", 1.5), "not a probability"),
     (set_to("thresholds.0.threshold", -0.1), "not a probability"),
     (set_to("thresholds.0.threshold", math.nan), "not a probability"),
@@ -150,7 +174,8 @@ def test_a_wrong_value_is_refused_by_name(change: Callable[[Any], None], words: 
 @pytest.mark.parametrize(
     ("change", "expected", "got"),
     [
-        (set_to("format_version", 1), FORMAT_VERSION, 1),
+        (set_to("format_version", 0), FORMAT_VERSION, 0),
+        (set_to("format_version", FORMAT_VERSION + 1), FORMAT_VERSION, FORMAT_VERSION + 1),
         (set_to("format_version", 2**32 - 1), FORMAT_VERSION, 2**32 - 1),
         (set_to("tables.sha256", bytes(32)), TABLES_SHA256, "00" * 32),
         (set_to("tables.sha256", b""), TABLES_SHA256, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def pointer(path: Path) -> None:
     path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 @pytest.mark.parametrize(
     ("part", "change", "kind"),
     [
@@ -55,6 +66,10 @@ def pointer(path: Path) -> None:
         ("classifier", unlink, MissingPart),
         ("preprocessor", folder_in_its_place, MissingPart),
         ("classifier", folder_in_its_place, MissingPart),
+        ("preprocessor", pipe, MissingPart),
+        ("classifier", pipe, MissingPart),
+        ("preprocessor", device, MissingPart),
+        ("classifier", device, MissingPart),
         ("preprocessor", empty, MalformedArtifact),
         ("classifier", empty, ChecksumMismatch),
         ("preprocessor", half, ArtifactError),
@@ -72,6 +87,12 @@ def test_a_bad_part_is_named(
     with pytest.raises(kind) as caught:
         read_artifact(tmp_path, "mood")
     assert caught.value.message.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("task", ["a\0b", "a\ud800b"])
+def test_a_name_no_file_has_is_a_missing_part(tmp_path: Path, task: str) -> None:
+    with pytest.raises(MissingPart, match="no such file"):
+        read_artifact(tmp_path, task)
 
 
 def test_a_file_of_another_run_says_to_copy_both(tmp_path: Path) -> None:
@@ -100,7 +121,7 @@ def test_a_graph_of_another_size_is_refused(tmp_path: Path) -> None:
 def test_an_error_keeps_its_facts_when_it_gets_the_files_name(tmp_path: Path) -> None:
     files = write(tmp_path)
     data = bytearray(files.preprocessor.read_bytes())
-    files.preprocessor.write_bytes(b"\x08\x07" + bytes(data))  # a later field wins: the old version 0 is not written
+    files.preprocessor.write_bytes(bytes(data) + b"\x08\x07")  # a later field wins
     with pytest.raises(VersionMismatch) as caught:
         read_artifact(tmp_path, "mood")
     assert caught.value.got == 7 and caught.value.message.startswith(str(files.preprocessor))
@@ -114,11 +135,11 @@ def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_file_without_permission_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, *_: object) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
     files = write(tmp_path)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(MissingPart, match=r"cannot be read: Permission denied. Check its permissions") as caught:
         read_artifact(tmp_path, "mood")
     assert str(files.preprocessor) in caught.value.message

@@ -61,6 +61,13 @@ def test_bytes_no_writer_wrote(data: bytes, words: str) -> None:
         decode_terms(data)
 
 
+def test_no_more_is_unfolded_than_the_limit() -> None:
+    data = encode_terms(["aaaa", "aaab", "aaac"])
+    assert len(decode_terms(data, limit=12)) == 3
+    with pytest.raises(MalformedArtifact, match="number 2 is beyond the limit of unfolded bytes"):
+        decode_terms(data, limit=11)
+
+
 @pytest.mark.parametrize("data", [b"\x00\x01a\x00\x02ab", b"\x00\x81\x00a\x01\x01b", b"\x80\x00\x01a\x01\x01b"])
 def test_slack_lengths_mean_what_they_say(data: bytes) -> None:
     assert decode_terms(data) == ["a", "ab"]

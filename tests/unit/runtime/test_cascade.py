@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,20 @@ def test_without_a_function_the_best_guess_stays_unsure(unsure: MicroModel) -> N
     decision = cascade.ask("what")
     assert (decision.label, decision.way) == (unsure.predict("what").label, "unsure")
     assert cascade.counts() == Counts(unsure=1)
+
+
+def test_models_of_two_questions_are_no_cascade(tmp_path: Path, sure: MicroModel) -> None:
+    other = preprocessor(labels=("Yes", "No", "Maybe"))
+    with pytest.raises(ValueError, match="'mood' has Ask, Tell, Greet, 'mood' has Yes, No, Maybe"):
+        Cascade([sure, MicroModel.load(write(tmp_path, other).folder, "mood")])
+
+
+def test_a_label_is_a_string(unsure: MicroModel) -> None:
+    for wrong in (7, ["Tell"]):
+        cascade = Cascade([unsure]).on_unsure(lambda text, answer, label=wrong: label)  # type: ignore[misc]
+        with pytest.raises(TypeError, match=r"expected a label or None, got (int|list)"):
+            cascade.ask("what")
+        assert cascade.counts() == Counts()
 
 
 def test_what_is_not_answered_is_not_counted(unsure: MicroModel) -> None:

@@ -115,7 +115,7 @@ def test_the_first_reflex_that_matches_answers(text: str, label: str, name: str 
     weights = [[9.0, 0.0, 0.0]] * 3
     model = model_of(weights, (0.0, 0.0, 0.0), reflexes=REFLEXES, thresholds={2: Threshold(None, NONE)})
     answer = model.predict(text)
-    assert (answer.label, model.reflex_name(text)) == (label, name)
+    assert (answer.label, model.steps(text).reflex) == (label, name)
     if name:
         one = tuple(float(label == other) for other in "ABC")
         assert answer == Answer(label, 1.0, one, "reflex") == model.steps(text).answer
@@ -125,8 +125,9 @@ def test_the_first_reflex_that_matches_answers(text: str, label: str, name: str 
 def test_cues_are_the_last_features() -> None:
     cues = (Group("ask", (Pattern(0, AT_END, "吗"),)), Group("want", (Pattern(1, ANYWHERE, "want"),)))
     model = model_of([*PLAIN, [0.0, 4.0], [6.0, 0.0]], (0.0, 0.0), cues=cues)
-    assert model.features("x 吗") == ([0, 3], [1.0, 0.5])
-    assert model.features("want 吗") == ([3, 4], [0.5, 0.5])
+    one, two = model.steps("x 吗"), model.steps("want 吗")
+    assert (one.indices, one.values) == ([0, 3], [1.0, 0.5])
+    assert (two.indices, two.values) == ([3, 4], [0.5, 0.5])
     assert model.steps("好吗？").logits == [0.0, 2.0]
     assert answers(model, "好吗") == ("B", "accepted"), "a cue alone is a known feature"
 
