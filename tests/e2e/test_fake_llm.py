@@ -51,7 +51,7 @@ WRONG = [
     (["--fault", "drop=often"], 2, "'often' is no rate"),
     (["--fault", "dorp=0.1"], 3, "no fault 'dorp'"),
     (["--fault", "drop=0.9", "--fault", "empty=0.2"], 3, "add up to 1.1"),
-    (["--rps", "0"], 3, "rps: input should be greater than 0"),
+    (["--rps", "0"], 3, "rps: Input should be greater than 0"),
     (["--blueprint", "nowhere"], 3, "no blueprint 'nowhere'"),
 ]
 
@@ -70,11 +70,11 @@ def test_a_port_that_is_taken_is_said(main: Run) -> None:
 
 POOL = """pool:
     - provider: openai_compatible
-      settings: {{model: cheap, base_url: '{url}/v1', timeout: 5.0}}
+      settings: {{model: cheap, base_url: '{url}/v1', timeout: 5.0, max_output_tokens: 256}}
       weight: 2
       price: {{input: 1, output: 2}}
     - provider: gemini
-      settings: {{model: good, base_url: '{url}', timeout: 5.0}}
+      settings: {{model: good, base_url: '{url}', timeout: 5.0, max_output_tokens: 256}}
       price: {{input: 1, output: 2}}
   concurrency: 8
   budget: {budget}"""
@@ -110,10 +110,10 @@ def test_a_pool_generates_through_faults_and_a_bad_key(main: Run, home: Path) ->
 
 def test_a_budget_in_money_ends_it_and_a_rerun_goes_on(main: Run, home: Path) -> None:
     with fake("--latency", "0", "--blueprint", courtesy.HERE) as (url, _):
-        first = generate(main, home, url, budget=0.01)
+        first = generate(main, home, url, budget=0.002)
         paid = counters(url)["total"]
         assert first.returncode == 1 and "the budget is spent" in first.stderr, first.stderr
-        courtesy.edit(home, "blueprint", "budget: 0.01", "budget: 5")
+        courtesy.edit(home, "blueprint", "budget: 0.002", "budget: 5")
         places = ("--runs", home.parent / "runs", "--models", home.parent / "models")
         keys = {"OPENAI_API_KEYS": "sk-good0001", "GEMINI_API_KEYS": "AIza-good0003"}
         second = main("--blueprint", home, "--steps=generate", *places, env={**os.environ, **keys})
