@@ -2,7 +2,11 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
+<<<<<<< HEAD
 .PHONY: help forge test test-runtimes check format bench bench-runtime msrv bench-generation bench-streaming parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
+=======
+.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime parity pythons runtimes bless crash proto schemas unicode-tables lock clean
+>>>>>>> pool
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -26,6 +30,9 @@ format: .venv/test.done ## mend the style
 
 bench: .venv/forge.done ## one sentence to its label: plain Python against scikit-learn's pipeline
 	$(PY) scripts/bench_predict.py
+
+bench-pool: .venv/forge.done ## the pool against the fake model server, fault by fault
+	$(PY) scripts/bench_pool.py
 
 bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastText in one table; after make forge
 	$(PY) scripts/bench_runtime.py

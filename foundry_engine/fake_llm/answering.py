@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from foundry_engine.fake_llm import chance, schema_writer
 from foundry_engine.fake_llm.collapse import ranks
@@ -43,7 +44,8 @@ class Answering:
 
     async def _text(self, asked: Asked, digest: str, nth: int, fault: str | None) -> str:
         wish = self._texts.wish(asked.prompt)
-        structured = asked.schema is not None or asked.json_mode
+        schema = asked.schema if asked.schema is not None or not asked.json_mode else schema_in(asked.prompt)
+        structured = schema is not None or asked.json_mode
         count = min(MAX_STRINGS, wish.count or schema_writer.USUAL_ITEMS) if structured else PLAIN_ITEMS
         drawn = ranks(
             self._settings.collapse, self._settings.seed, asked.prompt, f"{digest}:{nth}", count, asked.temperature
@@ -51,14 +53,32 @@ class Answering:
         texts = [await self._texts.text(wish, asked.prompt, rank) for rank in drawn]
         if not structured:
             return texts[0]
-        if asked.schema is None:
+        if schema is None:
             return json.dumps({"items": [{"text": text} for text in texts]}, ensure_ascii=False)
         strings = _endless(texts)
         random = chance.random(self._settings.seed, "value", digest, nth)
-        value = schema_writer.write(asked.schema, random, lambda: next(strings), wish.count)
+        value = schema_writer.write(schema, random, lambda: next(strings), wish.count)
         if fault == "outside_schema":
-            value = schema_writer.spoilt(value, asked.schema)
+            value = schema_writer.spoilt(value, schema)
         return json.dumps(value, ensure_ascii=False)
+
+
+def schema_in(prompt: str) -> Mapping[str, Any] | None:
+    """The JSON Schema that stands in a prompt, for services that take none beside it.
+
+    >>> schema_in('Answer with JSON by {"type": "null"} please')
+    {'type': 'null'}
+    """
+    start = prompt.find("{")
+    while start >= 0:
+        try:
+            found, _ = json.JSONDecoder().raw_decode(prompt, start)
+            if isinstance(found, dict) and {"type", "properties", "enum", "$ref"} & found.keys():
+                return found
+        except (ValueError, RecursionError):
+            pass  # a brace of the text
+        start = prompt.find("{", start + 1)
+    return None
 
 
 def _endless(texts: list[str]) -> Iterator[str]:

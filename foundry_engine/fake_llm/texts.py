@@ -68,7 +68,7 @@ def filler(number: int, language: str) -> str:
     """A sentence about nothing, chosen by the number; it ends with a number of its own, so that there are enough.
 
     >>> filler(508_001, "en")
-    'my train returns again, number 16'
+    'some ticket starts without warning, number 87'
     """
     words = []
     for part in CHINESE if language == "zh" else ENGLISH:

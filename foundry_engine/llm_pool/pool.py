@@ -58,6 +58,7 @@ class LlmPool:
         self._merging: Merging[Completion] = Merging()
         self._came = 0
         self._alarm: asyncio.TimerHandle | None = None
+        self._wake = math.inf
 
     @classmethod
     def open(
@@ -101,9 +102,9 @@ class LlmPool:
 
     async def close(self) -> None:
         """Give back connections."""
+        await self._merging.close()
         if self._alarm is not None:
             self._alarm.cancel()
-        await self._merging.close()
         for scope in self.scopes:
             await scope.provider.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,8 +27,6 @@ def _read(path: Path) -> dict[str, Price]:
         found = TypeAdapter(dict[str, Price]).validate_python(document.data)
     except ValidationError as error:
         problems += [document.problem(wrong["loc"], str(wrong["msg"]).lower()) for wrong in error.errors()]
-    late = [name for name, price in found.items() if price.date is not None and price.date > date.today()]
-    problems += [document.problem((name, "date"), "a day that has not come yet") for name in late]
     if problems:
         raise InvalidSetting("\n".join(str(problem) for problem in sorted(set(problems))), problems=problems)
     return found

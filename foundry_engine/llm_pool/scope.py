@@ -129,11 +129,12 @@ class Scope:
 
     def _heed(self, quota: Quota, now: float) -> None:
         """What is left of a quota is spread until it is full again, once it is little."""
-        for left, reset in ((quota.requests, quota.requests_reset), (quota.tokens, quota.tokens_reset)):
+        tokens_a_call = max(1.0, self._longest_answer)
+        told = ((quota.requests, quota.requests_reset, 1.0), (quota.tokens, quota.tokens_reset, tokens_a_call))
+        for left, reset, a_call in told:
             if left is None or reset <= 0:
                 continue
-            usual = max(1.0, self._longest_answer) if left is quota.tokens and left is not quota.requests else 1.0
-            calls = left / usual - self.in_flight
+            calls = left / a_call - self.in_flight
             if calls < 1:
                 self._quota_until = max(self._quota_until, now + reset)
             elif calls < NEAR_THE_END:

@@ -92,7 +92,7 @@ def test_ones_own_prices_go_before_the_shipped_and_a_declared_one_before_both(tm
 BAD_PRICES = [
     ("m: {input: -1, output: 2}", "prices.yaml:1:12"),
     ("m: {input: 1}", "field required"),
-    ("m: {input: 1, output: 2, date: 2999-01-01}", "a day that has not come yet"),
+    ("m: {input: 1, output: 2, date: soon}", "valid date"),
     ("m: {input: 1, output: 2, currency: EUR}", "extra inputs"),
     ("- m", "valid dictionary"),
 ]
