@@ -2,11 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-<<<<<<< HEAD
-.PHONY: help forge test test-runtimes check format bench bench-runtime msrv bench-generation bench-streaming parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
-=======
-.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime parity pythons runtimes bless crash proto schemas unicode-tables lock clean
->>>>>>> pool
+.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime msrv bench-generation bench-streaming parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
