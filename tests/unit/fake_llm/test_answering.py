@@ -20,7 +20,7 @@ from foundry_engine.fake_llm.settings import Collapse, FakeSettings
 from foundry_engine.fake_llm.texts import Texts
 from foundry_engine.fake_llm.wire import Answer, Asked
 from foundry_engine.generation.plan import make_plan
-from foundry_engine.generation.prompt import REPLY_SCHEMA, request_for
+from foundry_engine.generation.prompt import Order, reply_schema, request_for
 from foundry_engine.providers.offline import Provider
 from tests import courtesy
 
@@ -35,7 +35,7 @@ def asked(prompt: str, **more: Any) -> Asked:
 
 
 def test_the_same_seed_request_and_count_give_the_same() -> None:
-    question = asked("Write 3 texts", schema=REPLY_SCHEMA)
+    question = asked("Write 3 texts", schema=reply_schema())
     assert answer(question) == answer(question)
     others = {answer(question, nth=n, seed=s).text for n in range(1, 6) for s in range(6)}
     assert len(others) > 6, "other counts and seeds give others"
@@ -43,14 +43,14 @@ def test_the_same_seed_request_and_count_give_the_same() -> None:
 
 def test_the_number_of_items_is_the_one_asked_for() -> None:
     for count in (1, 4, 25):
-        reply = json.loads(answer(asked(f"Write {count} different sentences.", schema=REPLY_SCHEMA)).text)
+        reply = json.loads(answer(asked(f"Write {count} different sentences.", schema=reply_schema())).text)
         assert len({item["text"] for item in reply["items"]}) == count
 
 
 def test_a_cap_on_tokens_cuts() -> None:
-    cut = answer(asked("Write 20 texts", schema=REPLY_SCHEMA, max_tokens=20))
+    cut = answer(asked("Write 20 texts", schema=reply_schema(), max_tokens=20))
     assert (cut.finish, cut.output_tokens <= 20) == ("length", True)
-    assert answer(asked("Write 1 text", schema=REPLY_SCHEMA, max_tokens=2000)).finish == "stop"
+    assert answer(asked("Write 1 text", schema=reply_schema(), max_tokens=2000)).finish == "stop"
 
 
 # the collapse model
@@ -78,7 +78,7 @@ def test_one_prompt_asked_often_gives_few_texts_and_other_prompts_give_others() 
     prompt = next(f"Write 25 texts {n}" for n in range(99) if is_collapsed(Collapse(), 0, f"Write 25 texts {n}"))
 
     def texts(prompt: str, nth: int) -> set[str]:
-        reply = json.loads(answer(asked(prompt, schema=REPLY_SCHEMA), nth).text)
+        reply = json.loads(answer(asked(prompt, schema=reply_schema()), nth).text)
         return {item["text"] for item in reply["items"]}
 
     same = set().union(*(texts(prompt, n) for n in range(20)))
@@ -146,7 +146,11 @@ def test_references_and_merged_parts_are_followed() -> None:
 
 @pytest.mark.parametrize(
     "schema",
-    [REPLY_SCHEMA, {"type": "object", "properties": {"l": {"enum": ["a"]}, "n": {"type": "integer"}}}, {"enum": ["a"]}],
+    [
+        reply_schema(),
+        {"type": "object", "properties": {"l": {"enum": ["a"]}, "n": {"type": "integer"}}},
+        {"enum": ["a"]},
+    ],
 )
 def test_a_spoilt_answer_is_outside_the_schema(schema: dict[str, Any]) -> None:
     value = schema_writer.write(schema, chance.random(1), lambda: "text", 3)
@@ -161,13 +165,13 @@ def test_the_prompts_of_a_blueprint_are_answered_from_its_grammar() -> None:
     declared, law = courtesy.declared(), courtesy.law()
     words = {word for banks in law.grammar.banks.values() for bank in banks.values() for word in bank}
     for cell in make_plan(declared, courtesy.TASK)[:30]:
-        request = request_for(cell, law, 0, 2)
+        request = request_for(Order(cell, 0, 2, cell.attributes), law)
         found = Texts(0, declared).wish(f"{request.system}\n{request.user}")
-        wanted = {k: v for k, v in cell.wish().items() if not k.startswith("pair")}
+        wanted = {k: v for k, v in cell.wish().items() if k in ("label", "language", "attributes", "trap")}
         assert (dict(found.cell), found.count) == (wanted, 2)
         assert isinstance(found.writer, Provider)
         reply = json.loads(
-            answer(asked(f"{request.system}\n{request.user}", schema=REPLY_SCHEMA), blueprint=declared).text
+            answer(asked(f"{request.system}\n{request.user}", schema=reply_schema()), blueprint=declared).text
         )
         assert all(any(word in item["text"] for word in words) for item in reply["items"]), reply
 

@@ -18,13 +18,13 @@ from foundry_engine.errors import (
     TimedOut,
     Unavailable,
 )
-from foundry_engine.generation.prompt import REPLY_SCHEMA
+from foundry_engine.generation.prompt import reply_schema
 from foundry_engine.providers import gemini
 from tests import courtesy
 from tests.fake_gemini import Answer, Reply, Service, failed, said, served
 
 KEY, OTHER = "AIzaFirst0123456789", "AIzaOther9876543210"
-REQUEST = CompletionRequest("the system", "the user", REPLY_SCHEMA, {"label": "Polite"}, 2, 2**40 + 9)
+REQUEST = CompletionRequest("the system", "the user", reply_schema(), {"label": "Polite"}, 2, 2**40 + 9)
 GOOD = '{"items": [{"text": "请坐"}]}'
 
 
@@ -59,7 +59,7 @@ def test_what_is_asked_is_what_the_protocol_wants() -> None:
         "maxOutputTokens": 100,
         "seed": REQUEST.seed % 2**31,
         "responseMimeType": "application/json",
-        "responseJsonSchema": REPLY_SCHEMA,
+        "responseJsonSchema": reply_schema(),
         "thinkingConfig": asked.body["generationConfig"]["thinkingConfig"],  # the SDK's spelling of the key varies
     }
     assert list(asked.body["generationConfig"]["thinkingConfig"].values()) == ["LOW"]
