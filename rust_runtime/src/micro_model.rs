@@ -3,7 +3,7 @@
 use crate::artifact::graph::Weights;
 use crate::artifact::preprocessor::{Preprocessor, Threshold};
 use crate::artifact::reader::{artifact_of, read_artifact, Artifact};
-use crate::artifact::terms::Terms;
+use crate::artifact::terms::{Budget, Terms};
 use crate::error::Result;
 use crate::features::hits::Hits;
 use crate::features::ngrams::ngrams;
@@ -375,7 +375,7 @@ impl MicroModel {
     /// Readable names of features with these ascending indices.
     fn readable(&self, indices: &[u32]) -> Result<Vec<String>> {
         let mut names = Vec::with_capacity(indices.len());
-        let (mut terms, mut at) = (Terms::new(&self.preprocessor.terms), 0);
+        let (mut terms, mut at) = (Terms::new(&self.preprocessor.terms, Budget::TERMS), 0);
         for &index in indices {
             if index as usize >= self.preprocessor.size {
                 names.push(format!("cue:{}", self.preprocessor.cues[index as usize - self.preprocessor.size].name));
