@@ -76,16 +76,24 @@ fn read_matching_weights(classifier: &[u8], preprocessor: &Preprocessor) -> Resu
     Ok(weights)
 }
 
-/// A file's bytes, or `MissingPart` with what to do.
+/// A file's bytes, or `MissingPart` with what to do. What is no regular file is never opened: a pipe would keep us.
 fn read_part(path: &Path) -> Result<Vec<u8>> {
     let missing = |error: io::Error| {
-        let message = if error.kind() == ErrorKind::NotFound {
-            format!("{}: no such file. Forge the model first, or give the folder it is in.", path.display())
-        } else {
-            format!("{}: cannot be read: {}. Check its permissions.", path.display(), error)
+        let message = match error.kind() {
+            ErrorKind::NotFound => {
+                format!("{}: no such file. Forge the model first, or give the folder it is in.", path.display())
+            }
+            ErrorKind::PermissionDenied => {
+                format!("{}: cannot be read: {}. Check its permissions.", path.display(), error)
+            }
+            _ => format!("{}: cannot be read: {}. Check the path, and the disk it is on.", path.display(), error),
         };
         Error::MissingPart { message, path: path.to_owned(), source: Some(error) }
     };
+    if !std::fs::metadata(path).map_err(missing)?.is_file() {
+        let message = format!("{}: is not a file. Forge the model first, or give the folder it is in.", path.display());
+        return Err(Error::MissingPart { message, path: path.to_owned(), source: None });
+    }
     let file = File::open(path).map_err(missing)?;
     let size = file.metadata().map_err(missing)?.len();
     if size > MAX_FILE_BYTES {
