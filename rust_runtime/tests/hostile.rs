@@ -87,6 +87,17 @@ fn parts_that_are_no_files_are_not_opened() {
     let error = MicroModel::load(&folder.0, "loop").unwrap_err();
     assert!(error.name() == "MissingPart" && error.to_string().contains("symbolic links"), "{}", error);
     assert!(!error.to_string().contains("permissions"), "{}", error);
+    // the name of no file, and one that has more in it than its size says
+    assert!(MicroModel::load(&folder.0, "a\0b").unwrap_err().to_string().contains("no such file"));
+    if Path::new("/proc/self/status").exists() {
+        std::os::unix::fs::symlink("/proc/self/status", place("growing")).unwrap();
+        let error = MicroModel::load(&folder.0, "growing").unwrap_err();
+        assert!(
+            error.name() == "MalformedArtifact" && error.to_string().contains("grows while it is read"),
+            "{}",
+            error
+        );
+    }
     // a link to a file is that file
     std::os::unix::fs::symlink(Path::new(MODELS).join("is_question_preprocessor.bin"), place("real")).unwrap();
     assert_eq!(MicroModel::load(&folder.0, "real").unwrap_err().name(), "MissingPart");
@@ -145,11 +156,11 @@ fn weights_have_limits() {
 fn groups_have_limits() {
     let bin = file("is_question_preprocessor.bin");
     let model = MicroModel::from_bytes(&bin, &file("is_question_classifier.onnx")).unwrap();
-    for (tag, there) in [(0x4a, model.cues().count()), (0x5a, model.reflexes().count())] {
+    for (kind, tag, there) in [("cue", 0x4a, model.cues().count()), ("reflex", 0x5a, model.reflexes().count())] {
         let more = |count: usize| with(&bin, &[&[tag, 0].repeat(count - there)]);
         assert!(cerebellum::read_preprocessor(&more(10_000)).is_ok());
         let error = cerebellum::read_preprocessor(&more(10_001)).unwrap_err();
-        assert_eq!(error.to_string(), "too many groups: expected at most 10,000, got 10,001");
+        assert_eq!(error.to_string(), format!("{}: expected at most 10,000 groups, got 10,001", kind));
         let start = Instant::now();
         assert!(cerebellum::read_preprocessor(&more(1_000_000)).is_err());
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());

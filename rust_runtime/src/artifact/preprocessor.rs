@@ -18,6 +18,7 @@ pub const FORMAT_VERSION: u32 = 1;
 const MAX_NGRAM: u32 = 16;
 const MAX_LABELS: usize = 10_000;
 const MAX_TF_WEIGHTS: usize = 65_535;
+/// Of cues, and of reflexes.
 const MAX_GROUPS: usize = 10_000;
 
 /// A cue's or reflex' name, and the label a reflex answers.
@@ -84,10 +85,10 @@ impl Preprocessor {
         if !is_weight(message.cue_value) {
             return Err(Error::malformed(format!("cue value {} is not between 1e-6 and 1e6", message.cue_value)));
         }
-        for groups in [&message.cues, &message.reflexes] {
+        for (kind, groups) in [("cue", &message.cues), ("reflex", &message.reflexes)] {
             if groups.len() > MAX_GROUPS {
                 let (most, got) = (with_commas(MAX_GROUPS), with_commas(groups.len()));
-                return Err(Error::malformed(format!("too many groups: expected at most {}, got {}", most, got)));
+                return Err(Error::malformed(format!("{}: expected at most {} groups, got {}", kind, most, got)));
             }
         }
         let ngrams = ngram_settings(&message.ngrams)?;
@@ -156,7 +157,7 @@ fn check_labels(labels: &[&str]) -> Result<Vec<String>> {
     Ok(labels.iter().map(|&label| label.to_owned()).collect())
 }
 
-/// So that no square of a few of them leaves the numbers a double has.
+/// Of such numbers every product stays far from the ends of a double.
 fn is_weight(number: f64) -> bool {
     (1e-6..1e6).contains(&number)
 }
