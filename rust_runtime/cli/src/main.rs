@@ -1,4 +1,5 @@
 //! `cerebellum ask | inspect | verify`: models without Python.
+#![allow(unknown_lints, unexpected_cfgs)] // the feature `onnxruntime` is that of ../onnx_cli
 
 mod asking;
 mod bench;
