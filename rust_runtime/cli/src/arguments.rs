@@ -38,7 +38,7 @@ impl Arguments<'_> {
 
 impl Command {
     /// Options may stand anywhere; behind `--` nothing is one. A word that looks like an option has to be one.
-    pub fn read<'a>(&self, said: &[&'a str]) -> Result<Arguments<'a>, Stop> {
+    pub(crate) fn read<'a>(&self, said: &[&'a str]) -> Result<Arguments<'a>, Stop> {
         let mut arguments = Arguments::default();
         let mut said = said.iter().copied();
         while let Some(word) = said.next() {
@@ -60,12 +60,12 @@ impl Command {
     }
 
     /// Wrong usage: what is wrong, and how the command is written.
-    pub fn wrong(&self, what: &str) -> Stop {
+    pub(crate) fn wrong(&self, what: &str) -> Stop {
         Stop(2, format!("{}\nusage: {}", what, self.usage))
     }
 
     /// Words that are not those the usage names.
-    pub fn not_its_words(&self) -> Stop {
+    pub(crate) fn not_its_words(&self) -> Stop {
         self.wrong(&format!("these are not the arguments of {}", self.name))
     }
 }

@@ -9,7 +9,7 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 
 /// Replays the parity cases of one task, or of all; for people as lines, else as a JSON object.
-pub fn verify(folder: &Path, task: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<(), Stop> {
+pub(crate) fn verify(folder: &Path, task: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<(), Stop> {
     let missing =
         |error| Stop(1, format!("{}: cannot be read: {}. Give the folder the models are in.", folder.display(), error));
     let known = tasks_in(folder).map_err(missing)?;
