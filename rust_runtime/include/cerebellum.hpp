@@ -214,7 +214,7 @@ public:
     }
     Answer predict(std::string_view text) const&& = delete;
 
-    /// The same without allocating: the probabilities are in the scratch until it is used again.
+    /// The same without allocating, once the scratch has grown: the probabilities are in the scratch until it is used again.
     AnswerView predict_with(Scratch& scratch, std::string_view text) const& {
         cerebellum_answer answer;
         detail::check(cerebellum_predict(get(), scratch.get(), text.data(), text.size(), &answer));
