@@ -30,7 +30,7 @@ bench: .venv/forge.done ## one sentence to its label: plain Python against sciki
 bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastText in one table; after make forge
 	$(PY) scripts/bench_runtime.py
 
-parity: .venv/test.done runtimes ## N=1000000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
+parity: .venv/test.done runtimes ## N=100000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
 	$(PY) scripts/parity.py --count $(or $(N),100000) $(if $(TASK),--task $(TASK))
 
 pythons: .venv/test.done ## hold every other Python on this machine to this one

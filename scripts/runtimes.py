@@ -6,6 +6,7 @@ the feature ``onnxruntime``, by cargo.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
@@ -86,6 +87,8 @@ def _run(command: Command) -> None:
 
 def main() -> int:
     """Build and say where they are."""
+    description = "Build the Rust command line, with and without ONNX Runtime, and its C++ users; say where they are."
+    argparse.ArgumentParser(description=description).parse_args()
     try:
         build()
     except FoundryError as error:
