@@ -325,9 +325,8 @@ def _short(microseconds: float) -> str:
 def main() -> int:
     """Build, train, measure, print."""
     parser = argparse.ArgumentParser(description="Time every runtime, scikit-learn and fastText.")
-    parser.add_argument(
-        "--blueprint", type=Path, default=runtimes.ROOT / "blueprints" / "text_classification", help="its folder"
-    )
+    declared = runtimes.ROOT / "blueprints" / "text_classification"
+    parser.add_argument("--blueprint", metavar="FOLDER", type=Path, default=declared, help="what was forged")
     parser.add_argument("--runs", type=Path, default=runtimes.ROOT / "runs", help="where it was forged")
     parser.add_argument("--models", type=Path, default=runtimes.ROOT / "models", help="folder of the forged models")
     parser.add_argument("--task", default="is_question", help="the model that is timed (default: is_question)")
