@@ -39,7 +39,7 @@ bench-generation: .venv/test.done ## generation at equal spend: our rounds again
 bench-streaming: .venv/test.done ## rows and paid calls through streaming, beside a plain loop
 	$(PY) scripts/bench_streaming.py
 
-parity: .venv/test.done runtimes ## N=1000000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
+parity: .venv/test.done runtimes ## N=100000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
 	$(PY) scripts/parity.py --count $(or $(N),100000) $(if $(TASK),--task $(TASK))
 
 pythons: .venv/test.done ## hold every other Python on this machine to this one

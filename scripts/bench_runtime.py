@@ -32,6 +32,7 @@ from typing import Any
 import runtimes
 
 from foundry_engine import blueprint
+from foundry_engine.artifact.files import tasks_in
 from foundry_engine.errors import FoundryError, MissingDependency, MissingPart
 from foundry_engine.folders import EXAMPLES_FILE, RunFolder
 from foundry_engine.records import Example, read_records
@@ -324,11 +325,12 @@ def _short(microseconds: float) -> str:
 def main() -> int:
     """Build, train, measure, print."""
     parser = argparse.ArgumentParser(description="Time every runtime, scikit-learn and fastText.")
-    parser.add_argument("--blueprint", type=Path, default=runtimes.ROOT / "blueprints" / "text_classification")
-    parser.add_argument("--runs", type=Path, default=runtimes.ROOT / "runs")
-    parser.add_argument("--models", type=Path, default=runtimes.ROOT / "models")
-    parser.add_argument("--task", default="is_question")
-    parser.add_argument("--turns", type=int, default=3)
+    declared = runtimes.ROOT / "blueprints" / "text_classification"
+    parser.add_argument("--blueprint", metavar="FOLDER", type=Path, default=declared, help="what was forged")
+    parser.add_argument("--runs", type=Path, default=runtimes.ROOT / "runs", help="where it was forged")
+    parser.add_argument("--models", type=Path, default=runtimes.ROOT / "models", help="folder of the forged models")
+    parser.add_argument("--task", default="is_question", help="the model that is timed (default: is_question)")
+    parser.add_argument("--turns", type=int, default=3, help="how often each engine is timed (default: 3)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--without-fasttext", action="store_true", help="no installation, no network")
     parser.add_argument("--engine", help=argparse.SUPPRESS)
@@ -338,6 +340,11 @@ def main() -> int:
         print(json.dumps(child(options.engine, json.loads(options.place))))
         return 0
     try:
+        known = tasks_in(options.models)
+        if options.task not in known:
+            raise MissingPart(
+                f"no model for task '{options.task}' in {options.models}; known: {', '.join(known) or 'none'}."
+            )
         examples = examples_of(options.runs, options.blueprint.name, options.task)
         runtimes.build()
         with tempfile.TemporaryDirectory() as temporary:

@@ -97,6 +97,7 @@ def main() -> int:
             sent = "".join([json.dumps(text) + "\n" for text in texts])
             total += len(texts)
             for name, program in others.items():
+                print(f"{folder.name}/{task}: {len(texts):,} texts through {name}", file=sys.stderr, flush=True)
                 command = [program, "-S", str(runtimes.ROOT / "scripts" / "digest.py"), str(folder), task]
                 done = subprocess.run(
                     command, input=sent, env=environment, cwd=temporary, capture_output=True, text=True, check=False

@@ -6,6 +6,7 @@ the feature ``onnxruntime``, by cargo.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
@@ -22,7 +23,7 @@ from foundry_engine.errors import FoundryError, MissingDependency  # noqa: E402
 CRATE = ROOT / "rust_runtime"
 SOURCES = CRATE / "tests" / "c"
 NATIVE = CRATE / "target" / "release" / "cerebellum"
-ONNX = CRATE / "target" / "onnxruntime" / "release" / "cerebellum"
+ONNX = CRATE / "target" / "release" / "cerebellum-onnxruntime"
 CPP = CRATE / "target" / "cpp"
 LIBRARY = CRATE / "capi" / "target" / "release" / "libcerebellum.a"
 
@@ -31,8 +32,8 @@ Command = list[str]
 
 def build() -> None:
     """All of them, as far as they are not up to date; raises ``MissingDependency`` naming what the machine lacks."""
-    _cargo("-p", "cerebellum-cli")
-    _cargo("-p", "cerebellum-cli", "--features", "onnxruntime", "--target-dir", CRATE / "target" / "onnxruntime")
+    _cargo("--manifest-path", CRATE / "cli" / "Cargo.toml", "--target-dir", CRATE / "target")
+    _cargo("-p", "cerebellum-onnx-cli")
     _cargo("--manifest-path", CRATE / "capi" / "Cargo.toml")
     for name in ("digest", "bench"):
         compile_cpp(CPP / name, [SOURCES / f"{name}.cpp"])
@@ -86,6 +87,8 @@ def _run(command: Command) -> None:
 
 def main() -> int:
     """Build and say where they are."""
+    description = "Build the Rust command line, with and without ONNX Runtime, and its C++ users; say where they are."
+    argparse.ArgumentParser(description=description).parse_args()
     try:
         build()
     except FoundryError as error:

@@ -11,6 +11,7 @@ done
 FOUNDRY_PYTHON="$PWD/.venv/bin/python"
 export FOUNDRY_PYTHON
 (cd rust_runtime && cargo test --quiet --workspace --features capi,onnxruntime)
+(cd rust_runtime && cargo test --quiet --locked --manifest-path cli/Cargo.toml --target-dir target)
 rust_runtime/tests/c/run.sh
 # The oldest Rust that is promised, where rustup has it; without it the script says what to install, and the rest counts.
 rust_runtime/check_msrv.sh || test $? -eq 5

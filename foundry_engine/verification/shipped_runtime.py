@@ -27,7 +27,7 @@ def find() -> Path | None:
 def replay(folder: Path, task: str, program: Path | None) -> str:
     """What the report says of the Rust side; raises ``ParityError`` when it does not answer as scikit-learn."""
     if program is None:
-        return "Rust was not run: no built cerebellum here or on PATH (cargo build --release in rust_runtime builds it)"
+        return "Rust was not run: no built cerebellum here or on PATH (make runtimes builds it)"
     try:
         done = subprocess.run(
             [program, "verify", folder, "--task", task],

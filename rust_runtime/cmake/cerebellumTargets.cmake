@@ -9,7 +9,11 @@ if(NOT TARGET cerebellum::cerebellum)
   set_target_properties(cerebellum::cerebellum_static PROPERTIES
     IMPORTED_LOCATION "${CEREBELLUM_LIBRARIES_DIR}/libcerebellum.a"
     INTERFACE_LINK_LIBRARIES "${CEREBELLUM_STATIC_LIBRARIES}")
+  get_property(cerebellum_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   foreach(library cerebellum::cerebellum cerebellum::cerebellum_static)
     target_include_directories(${library} INTERFACE "${CEREBELLUM_INCLUDE_DIR}")
+    if("CXX" IN_LIST cerebellum_languages)
+      target_compile_features(${library} INTERFACE cxx_std_17) # cerebellum.hpp; a project in C alone has no such feature
+    endif()
   endforeach()
 endif()

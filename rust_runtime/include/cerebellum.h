@@ -138,7 +138,8 @@ typedef struct cerebellum_answer {
     cerebellum_outcome outcome;  /* whether to rely on it */
 } cerebellum_answer;
 
-/* Room for one text at a time; any model can use it. Once it has grown to the longest text nothing is allocated. */
+/* Room for one text at a time; any model can use it. For a text that has no more bytes than one the model has answered
+ * in it before, nothing is allocated. */
 typedef struct cerebellum_scratch cerebellum_scratch;
 
 cerebellum_scratch *cerebellum_scratch_new(void);

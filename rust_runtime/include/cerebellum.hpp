@@ -9,6 +9,10 @@
 #ifndef CEREBELLUM_HPP
 #define CEREBELLUM_HPP
 
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 201703L : __cplusplus < 201703L
+#error "cerebellum.hpp needs C++17: compile with -std=c++17 (MSVC: /std:c++17) or newer"
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -133,7 +137,7 @@ inline Answer own(const AnswerView& answer) {
 
 }  // namespace detail
 
-/// Room for one text at a time, for one thread at a time; any model can use it. It grows to the longest text.
+/// Room for one text at a time, for one thread at a time; any model can use it. It grows with the texts.
 class Scratch {
 public:
     Scratch() : handle_(cerebellum_scratch_new()) {
@@ -167,27 +171,36 @@ public:
         return MicroModel(model);
     }
 
-    std::string_view task() const noexcept { return detail::view(cerebellum_model_task(get())); }
-    std::string_view blueprint() const noexcept { return detail::view(cerebellum_model_blueprint(get())); }
+    // What is returned as a view would be gone with a model that nobody keeps: such calls do not compile.
+    std::string_view task() const& noexcept { return detail::view(cerebellum_model_task(get())); }
+    std::string_view task() const&& = delete;
+    std::string_view blueprint() const& noexcept { return detail::view(cerebellum_model_blueprint(get())); }
+    std::string_view blueprint() const&& = delete;
     std::size_t term_count() const noexcept { return cerebellum_model_term_count(get()); }
 
     /// The answers it can give, in the order of the probabilities.
-    std::vector<std::string_view> labels() const {
+    std::vector<std::string_view> labels() const& {
         std::vector<std::string_view> labels(cerebellum_model_label_count(get()));
         for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = detail::view(cerebellum_model_label(get(), i));
         return labels;
     }
+    std::vector<std::string_view> labels() const&& = delete;
 
     /// The languages it was made for.
-    std::vector<std::string_view> languages() const {
+    std::vector<std::string_view> languages() const& {
         std::vector<std::string_view> languages(cerebellum_model_language_count(get()));
         for (std::size_t i = 0; i < languages.size(); ++i)
             languages[i] = detail::view(cerebellum_model_language(get(), i));
         return languages;
     }
+    std::vector<std::string_view> languages() const&& = delete;
 
-    /// The certified threshold of a label; nothing: its answers are always accepted.
+    /// The certified threshold of a label; nothing: its answers are always accepted. Throws for a place that has no label.
     std::optional<Threshold> threshold(std::size_t label) const {
+        if (label >= cerebellum_model_label_count(get())) {
+            throw Error(CEREBELLUM_INVALID_ARGUMENT,
+                        "label " + std::to_string(label) + " of " + std::to_string(cerebellum_model_label_count(get())));
+        }
         cerebellum_threshold found;
         if (!cerebellum_model_threshold(get(), label, &found)) return std::nullopt;
         const auto value = found.has_value ? std::optional<double>(found.value) : std::nullopt;
@@ -199,9 +212,9 @@ public:
         thread_local Scratch scratch;
         return detail::own(predict_with(scratch, text));
     }
-    Answer predict(std::string_view text) const&& = delete;  // the label would be gone with the model
+    Answer predict(std::string_view text) const&& = delete;
 
-    /// The same without allocating: the probabilities are in the scratch until it is used again.
+    /// The same without allocating, once the scratch has grown: the probabilities are in the scratch until it is used again.
     AnswerView predict_with(Scratch& scratch, std::string_view text) const& {
         cerebellum_answer answer;
         detail::check(cerebellum_predict(get(), scratch.get(), text.data(), text.size(), &answer));

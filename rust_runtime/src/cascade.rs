@@ -1,8 +1,10 @@
 //! Reflex, then models, then the caller: the cheapest way that is sure answers.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::micro_model::{Answer, MicroModel, Outcome};
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,7 +48,8 @@ pub struct Counts {
     pub unsure: u64,
 }
 
-type OnUnsure<'f> = Box<dyn Fn(&str, &Answer<'_>) -> Option<String> + Send + Sync + 'f>;
+type Failed = Box<dyn StdError + Send + Sync + 'static>;
+type OnUnsure<'f> = Box<dyn Fn(&str, &Answer<'_>) -> std::result::Result<Option<String>, Failed> + Send + Sync + 'f>;
 
 /// Models of one question, asked in order until one is sure; then the caller's function, for instance an LLM.
 ///
@@ -72,17 +75,49 @@ impl<'f, M: Borrow<MicroModel>> Cascade<'f, M> {
     ///
     /// # Panics
     ///
-    /// Without a model.
+    /// Without a model, and with models of different labels: they answer different questions.
     pub fn new(models: impl IntoIterator<Item = M>) -> Cascade<'f, M> {
         let models: Vec<M> = models.into_iter().collect();
         assert!(!models.is_empty(), "a cascade needs at least one model");
+        let set = |model: &M| model.borrow().labels().iter().cloned().collect::<BTreeSet<String>>();
+        for model in &models[1..] {
+            assert!(
+                set(model) == set(&models[0]),
+                "models of one question have the same labels: '{}' has {}, '{}' has {}",
+                models[0].borrow().task(),
+                models[0].borrow().labels().join(", "),
+                model.borrow().task(),
+                model.borrow().labels().join(", ")
+            );
+        }
         Cascade { models, on_unsure: None, taken: Default::default() }
     }
 
     /// What to do with a text no model is sure of: a label, or `None` where that is not sure either.
+    ///
+    /// The label may be one no model has.
     #[must_use]
-    pub fn on_unsure(mut self, ask: impl Fn(&str, &Answer<'_>) -> Option<String> + Send + Sync + 'f) -> Self {
-        self.on_unsure = Some(Box::new(ask));
+    pub fn on_unsure(self, ask: impl Fn(&str, &Answer<'_>) -> Option<String> + Send + Sync + 'f) -> Self {
+        self.try_on_unsure(move |text, answer| Ok::<_, Failed>(ask(text, answer)))
+    }
+
+    /// The same for a function that can fail: its error comes out of [`ask`](Cascade::ask) as [`Error::Caller`], with
+    /// the error itself as the source, and is not counted.
+    ///
+    /// ```
+    /// use cerebellum::{Cascade, Error, MicroModel};
+    ///
+    /// let models = [MicroModel::load("../models", "is_question")?];
+    /// let cascade = Cascade::new(models).try_on_unsure(|_text, _answer| "yes, 7".parse::<u8>().map(|_| None));
+    /// assert!(matches!(cascade.ask(""), Err(Error::Caller { source, .. }) if source.is::<std::num::ParseIntError>()));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn try_on_unsure<E: Into<Failed>>(
+        mut self,
+        ask: impl Fn(&str, &Answer<'_>) -> std::result::Result<Option<String>, E> + Send + Sync + 'f,
+    ) -> Self {
+        self.on_unsure = Some(Box::new(move |text, answer| ask(text, answer).map_err(Into::into)));
         self
     }
 
@@ -90,7 +125,8 @@ impl<'f, M: Borrow<MicroModel>> Cascade<'f, M> {
     ///
     /// # Errors
     ///
-    /// As [`MicroModel::predict`].
+    /// As [`MicroModel::predict`], and [`Error::Caller`] with what the function of
+    /// [`try_on_unsure`](Cascade::try_on_unsure) failed with.
     pub fn ask(&self, text: &str) -> Result<Decision<'_>> {
         let mut last = None;
         for model in &self.models {
@@ -105,7 +141,11 @@ impl<'f, M: Borrow<MicroModel>> Cascade<'f, M> {
             Some(answer) => answer,
             None => self.models[0].borrow().predict(text)?, // never: there is a model
         };
-        match self.on_unsure.as_ref().and_then(|ask| ask(text, &answer)) {
+        let label = match &self.on_unsure {
+            Some(ask) => ask(text, &answer).map_err(|source| Error::Caller { message: source.to_string(), source })?,
+            None => None,
+        };
+        match label {
             Some(label) => Ok(self.decide(label, Way::Caller, answer)),
             None => Ok(self.decide(answer.label.to_owned(), Way::Unsure, answer)),
         }

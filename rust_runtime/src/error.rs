@@ -48,10 +48,17 @@ pub enum Error {
         /// What the loader said.
         source: Option<Box<dyn StdError + Send + Sync + 'static>>,
     },
+    /// The caller's own function failed: that of [`Cascade::try_on_unsure`](crate::Cascade::try_on_unsure).
+    Caller {
+        /// What it said.
+        message: String,
+        /// Its error.
+        source: Box<dyn StdError + Send + Sync + 'static>,
+    },
 }
 
 impl Error {
-    /// The error's name, the same in every language: `VersionMismatch`, `ChecksumMismatch`, …
+    /// The error's name, the same in every language (but for `Caller`, whose own error Python lets through): `VersionMismatch`, `ChecksumMismatch`, …
     ///
     /// ```
     /// let error = cerebellum::MicroModel::load("nowhere", "mood").unwrap_err();
@@ -65,6 +72,7 @@ impl Error {
             Error::MalformedArtifact { .. } => "MalformedArtifact",
             Error::InvalidText { .. } => "InvalidText",
             Error::MissingDependency { .. } => "MissingDependency",
+            Error::Caller { .. } => "Caller",
         }
     }
 
@@ -76,7 +84,8 @@ impl Error {
             | Error::MissingPart { message, .. }
             | Error::MalformedArtifact { message }
             | Error::InvalidText { message }
-            | Error::MissingDependency { message, .. } => message,
+            | Error::MissingDependency { message, .. }
+            | Error::Caller { message, .. } => message,
         }
     }
 
@@ -92,7 +101,8 @@ impl Error {
             | Error::MissingPart { message, .. }
             | Error::MalformedArtifact { message }
             | Error::InvalidText { message }
-            | Error::MissingDependency { message, .. } => {
+            | Error::MissingDependency { message, .. }
+            | Error::Caller { message, .. } => {
                 *message = format!("{}: {}", path.display(), message);
             }
         }
@@ -111,6 +121,7 @@ impl StdError for Error {
         match self {
             Error::MissingPart { source: Some(source), .. } => Some(source),
             Error::MissingDependency { source: Some(source), .. } => Some(source.as_ref()),
+            Error::Caller { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

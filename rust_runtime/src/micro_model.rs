@@ -3,7 +3,7 @@
 use crate::artifact::graph::Weights;
 use crate::artifact::preprocessor::{Preprocessor, Threshold};
 use crate::artifact::reader::{artifact_of, read_artifact, Artifact};
-use crate::artifact::terms::Terms;
+use crate::artifact::terms::{Budget, Terms};
 use crate::error::Result;
 use crate::features::hits::Hits;
 use crate::features::ngrams::ngrams;
@@ -93,7 +93,8 @@ pub struct Steps<'a> {
 
 /// Room for the intermediate values of one text at a time; any model can use it.
 ///
-/// With one, [`MicroModel::predict_with`] allocates nothing once the room has grown to the longest text.
+/// With one, [`MicroModel::predict_with`] allocates nothing for a text that has no more bytes than one the model has
+/// answered before: the room has grown to whatever such a text can have.
 #[derive(Debug, Default)]
 pub struct Scratch {
     text: Vec<Char>,
@@ -225,7 +226,7 @@ impl MicroModel {
         Ok(Answer { label, confidence, probabilities, outcome })
     }
 
-    /// The same without allocating: everything that depends on the text is in the scratch.
+    /// The same without allocating, once the scratch has grown: everything that depends on the text is in it.
     ///
     /// ```
     /// let model = cerebellum::MicroModel::load("../models", "is_question")?;
@@ -341,6 +342,13 @@ impl MicroModel {
         let Scratch { text: marked, symbols, items, hits, done, indices, values, .. } = scratch;
         hits.prepare(p.feature_count(), p.size, !p.tf_weights.is_empty());
         done.prepare(p.lookup.list_count());
+        let chars = text.len() + 2; // no character becomes more than its bytes
+        let per_char = p.ngrams.char_max - p.ngrams.char_min + 1 + p.ngrams.word_max;
+        let most = p.feature_count().min(chars * per_char + p.cues.len());
+        make_room(symbols, chars + 1);
+        make_room(items, chars / 2 + 2);
+        make_room(indices, most);
+        make_room(values, most);
         normalize_into(text, marked);
         p.lookup.find(marked, symbols, items, done, hits);
         done.clear();
@@ -375,7 +383,7 @@ impl MicroModel {
     /// Readable names of features with these ascending indices.
     fn readable(&self, indices: &[u32]) -> Result<Vec<String>> {
         let mut names = Vec::with_capacity(indices.len());
-        let (mut terms, mut at) = (Terms::new(&self.preprocessor.terms), 0);
+        let (mut terms, mut at) = (Terms::new(&self.preprocessor.terms, Budget::TERMS), 0);
         for &index in indices {
             if index as usize >= self.preprocessor.size {
                 names.push(format!("cue:{}", self.preprocessor.cues[index as usize - self.preprocessor.size].name));
@@ -396,6 +404,12 @@ impl MicroModel {
         }
         Ok(names)
     }
+}
+
+/// Room for so many items in all.
+fn make_room<T>(items: &mut Vec<T>, count: usize) {
+    items.clear();
+    items.reserve(count);
 }
 
 /// The sum rounded once, as Python's `math.fsum` (Shewchuk's partial sums), for numbers far from overflow.

@@ -11,7 +11,10 @@ use ort::environment::Environment;
 use ort::session::builder::SessionBuilder;
 use ort::session::{Session, SessionInputValue};
 use ort::value::{TensorElementType, TensorRef, ValueType};
+use ort::LoadDynamicError;
 use std::borrow::Cow;
+use std::error::Error as _;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -41,7 +44,8 @@ pub struct OnnxModel {
 impl OnnxModel {
     /// Loads a model, and ONNX Runtime from a file or folder, or from `ORT_DYLIB_PATH` where `library` is `None`.
     ///
-    /// A folder may be the one of the Python package `onnxruntime`, or one that holds it (`site-packages`).
+    /// A folder may be the one of the Python package `onnxruntime`, one that holds it (`site-packages`), or that of an
+    /// unpacked release, which has the library in `lib/`. An empty `ORT_DYLIB_PATH` is one that is not set.
     ///
     /// # Errors
     ///
@@ -103,28 +107,42 @@ fn refused(error: &ort::Error) -> Error {
 fn find_library(given: Option<&Path>) -> Result<PathBuf> {
     let named = match given {
         Some(path) => path.to_owned(),
-        None => std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from).ok_or_else(|| {
+        None => named_by_environment().ok_or_else(|| {
             let next = "Give the path of the library, or set ORT_DYLIB_PATH to it (pip install onnxruntime has one).";
             missing(format!("ONNX Runtime was asked for and no library is given. {}", next), None)
         })?,
     };
     let wrong = |what: String| {
-        let next = "Give the file, or the folder of the Python package onnxruntime.";
+        let next =
+            "Give the library's file, the folder of the Python package onnxruntime, or that of an unpacked release.";
         missing(format!("{}: {}. {}", named.display(), what, next), None)
     };
     let path = named.canonicalize().map_err(|error| wrong(error.to_string()))?;
     if path.is_file() {
         return Ok(path);
     }
-    for folder in [path.clone(), path.join("capi"), path.join("onnxruntime").join("capi")] {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with("libonnxruntime.") || name == "onnxruntime.dll" {
-                return Ok(entry.path());
-            }
-        }
-    }
-    Err(wrong("no libonnxruntime in it".to_owned()))
+    let folders = ["", "lib", "capi", "onnxruntime/capi"];
+    folders
+        .iter()
+        .find_map(|folder| library_in(&path.join(folder)))
+        .ok_or_else(|| wrong("no libonnxruntime in it, nor in lib, capi or onnxruntime/capi under it".to_owned()))
+}
+
+fn named_by_environment() -> Option<PathBuf> {
+    std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The shared library of a folder; of several, the one with the first name.
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let is_library = |name: &str| {
+        let ending = name.strip_prefix("libonnxruntime.").unwrap_or_default();
+        name == "onnxruntime.dll" || ending.starts_with("so") || ending.ends_with("dylib")
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().and_then(OsStr::to_str).map_or(false, is_library))
+        .min()
 }
 
 /// The library's environment and its file: ONNX Runtime and `ort` allow one a process, for good.
@@ -143,7 +161,12 @@ fn environment(library: &Path) -> Result<Environment> {
     }
     let builder = ort::init_from(library).map_err(|error| {
         let next = format!("Give the library of ONNX Runtime {} or newer.", LEAST_ONNX_RUNTIME);
-        missing(format!("{}: not a usable ONNX Runtime: {}. {}", library.display(), error, next), Some(error.into()))
+        let why = match &error {
+            LoadDynamicError::Dlopen { error, .. } => error.source().map(|loader| format!(": {}", loader)),
+            _ => None,
+        };
+        let why = format!("{}{}", error, why.unwrap_or_default());
+        missing(format!("{}: not a usable ONNX Runtime: {}. {}", library.display(), why, next), Some(error.into()))
     })?;
     let environment = builder.with_telemetry(false).build().map_err(|error| {
         missing(format!("{}: ONNX Runtime does not start: {}", library.display(), error), Some(error.into()))

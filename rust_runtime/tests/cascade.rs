@@ -48,9 +48,21 @@ fn each_way_and_its_count() {
     }
 }
 
+/// The model of one task, its labels written over by those of another.
+fn with_labels(task: &str, old: [&str; 2], new: [&str; 2]) -> MicroModel {
+    let read = |part: &str| std::fs::read(format!("{}/{}_{}", MODELS, task, part)).unwrap();
+    let field = |label: &str| [&[0x22, label.len() as u8], label.as_bytes()].concat();
+    let (old, new) = (old.map(field).concat(), new.map(field).concat());
+    let mut bin = read("preprocessor.bin");
+    let place = bin.windows(old.len()).position(|window| window == old).expect("the labels");
+    bin.splice(place..place + old.len(), new);
+    MicroModel::from_bytes(&bin, &read("classifier.onnx")).unwrap()
+}
+
 #[test]
 fn a_model_that_is_sure_spares_the_others() {
-    let models = [model("is_question"), model("confirmation")];
+    let other = with_labels("confirmation", ["Deny", "Affirm"], ["Statement", "Question"]); // in another order
+    let models = [model("is_question"), other];
     let cascade = Cascade::new(&models);
     let text = &texts("is_question", "accepted")[0];
     assert_eq!(cascade.ask(text).unwrap().answer, models[0].predict(text).unwrap());
@@ -61,6 +73,31 @@ fn a_model_that_is_sure_spares_the_others() {
     let decision = cascade.ask(&text).unwrap();
     assert_eq!((decision.way, decision.answer), (Way::Model, models[1].predict(&text).unwrap()));
     assert_eq!((cascade.counts().model, cascade.counts().unsure), (2, 0));
+}
+
+#[test]
+#[should_panic(expected = "'is_question' has Question, Statement, 'confirmation' has Deny, Affirm")]
+fn models_of_two_questions_are_no_cascade() {
+    drop(Cascade::new([model("is_question"), model("confirmation")]));
+}
+
+#[test]
+#[should_panic(expected = "at least one model")]
+fn no_model_is_no_cascade() {
+    drop(Cascade::<MicroModel>::new([]));
+}
+
+#[test]
+fn what_the_callers_function_fails_with_comes_out_and_is_not_counted() {
+    let cascade =
+        Cascade::new([model("confirmation")]).try_on_unsure(|_, _| std::fs::read_to_string("/nowhere").map(Some));
+    let error = cascade.ask("").unwrap_err();
+    assert_eq!((error.name(), error.message().contains("os error")), ("Caller", true), "{}", error);
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+    assert_eq!((cascade.counts().caller, cascade.counts().unsure), (0, 0));
+    let cascade = Cascade::new([model("confirmation")]).try_on_unsure(|_, _| Ok::<_, String>(Some("other".to_owned())));
+    assert_eq!((cascade.ask("").unwrap().label.as_str(), cascade.counts().caller), ("other", 1));
 }
 
 #[test]

@@ -62,10 +62,132 @@ fn parts_that_are_missing_or_of_another_run() {
     write("is_question_classifier.onnx", &file("confirmation_classifier.onnx"));
     fails("is_question", "ChecksumMismatch", "Copy both files of one run");
     std::fs::create_dir(folder.0.join("dir_preprocessor.bin")).unwrap();
-    fails("dir", "MissingPart", "cannot be read");
+    fails("dir", "MissingPart", "dir_preprocessor.bin: is not a file. ");
     let error = MicroModel::load("/nowhere", "mood").unwrap_err();
     assert!(matches!(&error, Error::MissingPart { path, .. } if path.ends_with("mood_preprocessor.bin")));
     assert!(std::error::Error::source(&error).is_some());
+}
+
+/// A pipe nobody writes to would keep a reader for ever, a device that never ends as well.
+#[cfg(unix)]
+#[test]
+fn parts_that_are_no_files_are_not_opened() {
+    let folder = Folder::new("no-files");
+    let place = |name: &str| folder.0.join(format!("{}_preprocessor.bin", name));
+    assert!(Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
+    std::os::unix::fs::symlink(place("pipe"), place("link")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", place("device")).unwrap();
+    std::os::unix::fs::symlink(place("loop"), place("loop")).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(place("socket")).unwrap();
+    for task in ["pipe", "link", "device", "socket"] {
+        let error = MicroModel::load(&folder.0, task).unwrap_err();
+        let said = format!("{}: is not a file. Forge", place(task).display());
+        assert!(error.name() == "MissingPart" && error.to_string().starts_with(&said), "{}", error);
+    }
+    let error = MicroModel::load(&folder.0, "loop").unwrap_err();
+    assert!(error.name() == "MissingPart" && error.to_string().contains("symbolic links"), "{}", error);
+    assert!(!error.to_string().contains("permissions"), "{}", error);
+    // the name of no file, and one that has more in it than its size says
+    assert!(MicroModel::load(&folder.0, "a\0b").unwrap_err().to_string().contains("no such file"));
+    if Path::new("/proc/self/status").exists() {
+        std::os::unix::fs::symlink("/proc/self/status", place("growing")).unwrap();
+        let error = MicroModel::load(&folder.0, "growing").unwrap_err();
+        assert!(
+            error.name() == "MalformedArtifact" && error.to_string().contains("grows while it is read"),
+            "{}",
+            error
+        );
+    }
+    // a link to a file is that file
+    std::os::unix::fs::symlink(Path::new(MODELS).join("is_question_preprocessor.bin"), place("real")).unwrap();
+    assert_eq!(MicroModel::load(&folder.0, "real").unwrap_err().name(), "MissingPart");
+    // the classifier is not there
+}
+
+/// A sparse file costs the test nothing.
+#[test]
+fn parts_above_a_gibibyte_are_refused() {
+    let folder = Folder::new("large");
+    let file = std::fs::File::create(folder.0.join("mood_preprocessor.bin")).unwrap();
+    file.set_len((1 << 30) + 1).unwrap();
+    let error = MicroModel::load(&folder.0, "mood").unwrap_err();
+    assert_eq!(error.name(), "MalformedArtifact");
+    assert!(error.to_string().ends_with("mood_preprocessor.bin: larger than 1,073,741,824 bytes"), "{}", error);
+}
+
+/// A file with fields written behind it: of one, the later wins, others are added.
+fn with(file: &[u8], fields: &[&[u8]]) -> Vec<u8> {
+    [file, &fields.concat()].concat()
+}
+
+fn delimited(tag: u8, data: &[u8]) -> Vec<u8> {
+    let (mut out, mut size) = (vec![tag], data.len());
+    while size > 127 {
+        out.push(size as u8 | 128);
+        size >>= 7;
+    }
+    out.push(size as u8);
+    out.extend(data);
+    out
+}
+
+#[test]
+fn weights_have_limits() {
+    let (bin, log_tf) = (file("is_question_preprocessor.bin"), include_bytes!("../fuzz/corpus/read_bin/small"));
+    let said =
+        |data: &[u8]| cerebellum::read_preprocessor(data).map_or_else(|error| error.to_string(), |_| "ok".into());
+    let below = f64::from_bits(1e6f64.to_bits() - 1);
+    for (number, good) in [(1e-6, true), (below, true), (9.99e-7, false), (0.0, false), (-1.0, false), (1e6, false)] {
+        let number: f64 = number;
+        let bits = number.to_le_bytes();
+        let verdict = |what: &str| if good { "ok".to_owned() } else { format!("{} is not between 1e-6 and 1e6", what) };
+        assert_eq!(said(&with(&bin, &[&[0x51], &bits])), verdict(&format!("cue value {}", number)));
+        let weights = [&[0x31][..], &bits].concat();
+        assert_eq!(said(&with(log_tf, &[&delimited(0x3a, &weights)])), verdict("a tf weight"), "{}", number);
+        let value = [&[0x1d][..], &(number as f32).to_le_bytes()].concat();
+        let found = said(&with(log_tf, &[&delimited(0x42, &value)]));
+        let rounded = (1e-6..1e6).contains(&f64::from(number as f32));
+        assert_eq!(found, if rounded { "ok" } else { "an idf value is not between 1e-6 and 1e6" }, "{}", number);
+    }
+    assert!(said(&with(&bin, &[&[0x51], &f64::NAN.to_le_bytes()])).contains("cue value NaN"));
+}
+
+#[test]
+fn groups_have_limits() {
+    let bin = file("is_question_preprocessor.bin");
+    let model = MicroModel::from_bytes(&bin, &file("is_question_classifier.onnx")).unwrap();
+    for (kind, tag, there) in [("cue", 0x4a, model.cues().count()), ("reflex", 0x5a, model.reflexes().count())] {
+        let more = |count: usize| with(&bin, &[&[tag, 0].repeat(count - there)]);
+        assert!(cerebellum::read_preprocessor(&more(10_000)).is_ok());
+        let error = cerebellum::read_preprocessor(&more(10_001)).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: expected at most 10,000 groups, got 10,001", kind));
+        let start = Instant::now();
+        assert!(cerebellum::read_preprocessor(&more(1_000_000)).is_err());
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+}
+
+/// A few bytes a literal unfold to 250: all groups of a file together are held to one limit.
+#[test]
+fn the_literals_of_a_file_have_a_limit() {
+    let bin = file("is_question_preprocessor.bin");
+    let mut literals = vec![0, 250 & 127 | 128, 1];
+    literals.extend([b'a'; 250]);
+    for number in 1..676u16 {
+        let own = [number / 26, number % 26].map(|letter| b'a' + letter as u8);
+        literals.extend([248 & 127 | 128, 1, 2]);
+        literals.extend(own);
+    }
+    for anchor in [0x1a, 0x22, 0x2a, 0x32] {
+        let group = delimited(0x4a, &delimited(anchor, &literals)); // 676 * 250 bytes unfolded
+        let start = Instant::now();
+        let read = |groups: usize| cerebellum::read_preprocessor(&with(&bin, &vec![&group[..]; groups]));
+        assert!(read(24).is_ok(), "{:?}", read(24));
+        let error = read(25).unwrap_err();
+        assert_eq!(error.name(), "MalformedArtifact");
+        assert!(error.to_string().ends_with("unfold to more than 4,194,304 bytes"), "{}", error);
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    }
 }
 
 #[test]

@@ -73,11 +73,18 @@ fn a_library_that_cannot_be_used_is_a_worded_error() {
     let folder = std::env::temp_dir().join(format!("cerebellum-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("libonnxruntime.so"), b"not a library").unwrap();
+    std::fs::create_dir_all(folder.join("release/lib")).unwrap();
+    for name in ["libonnxruntime.a", "libonnxruntime.pc", "libonnxruntime.so.1"] {
+        std::fs::write(folder.join("release/lib").join(name), b"not a library").unwrap();
+    }
     let libc = ["/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6", "/lib64/libm.so.6"];
     let mut cases: Vec<(PathBuf, &str)> = vec![
         ("/nowhere/libonnxruntime.so".into(), "No such file"),
         (concat!(env!("CARGO_MANIFEST_DIR"), "/src").into(), "no libonnxruntime in it"),
         (folder.clone(), "not a usable ONNX Runtime"),
+        (folder.clone(), "file too short"), // what the loader says
+        (folder.join("release"), "release/lib/libonnxruntime.so.1: not a usable ONNX Runtime"),
+        ("".into(), "no library is given"),
     ];
     cases.extend(libc.iter().find(|path| Path::new(path).exists()).map(|path| (path.into(), "OrtGetApiBase")));
     for (path, expected) in cases {

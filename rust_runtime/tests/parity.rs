@@ -20,7 +20,7 @@ fn replay_all(folder: &str, least: usize) -> usize {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if let Some(task) = name.strip_suffix("_parity.jsonl") {
             let model = MicroModel::load(folder, task).unwrap();
-            let replay = parity::replay(&model, &std::fs::read(folder.join(&name)).unwrap()).unwrap();
+            let replay = parity::replay(&model, &std::fs::read(folder.join(&name)).unwrap()[..]).unwrap();
             assert!(replay.differences.is_empty(), "{}: {:#?}", task, replay.differences);
             assert!(replay.cases >= least, "{}: only {} cases", task, replay.cases);
             println!("{}: {} cases, largest difference {:e}", task, replay.cases, replay.largest);

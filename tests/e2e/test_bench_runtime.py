@@ -42,6 +42,22 @@ def test_every_engine_is_timed(forged: Any) -> None:
     assert rows["Rust native"]["p50_20"] < rows["Python plain"]["p50_20"] < rows["scikit-learn"]["p50_20"]
 
 
+def test_a_task_that_is_none_is_named_with_those_there_are(forged: Any) -> None:
+    command = [sys.executable, ROOT / "scripts" / "bench_runtime.py", "--models", forged.models, "--task", "moood"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"no model for task 'moood' in {forged.models}; known: {forged.task}" in done.stderr
+
+
+def test_every_option_is_explained() -> None:
+    command = [sys.executable, ROOT / "scripts" / "bench_runtime.py", "--help"]
+    said = subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}
+    ).stdout
+    options = [line for line in said.splitlines() if line.startswith("  --")]
+    assert len(options) == 7 and all(len(line.split("  ", 2)[2].split("  ")) > 1 for line in options), said
+
+
 @pytest.mark.parametrize(("own", "other", "held"), [(1.0, 400.0, True), (1.01, 400.0, False)])
 def test_the_verdict(own: float, other: float, held: bool) -> None:
     numbers = {f"p{p}_{n}": 1.0 for p in (50, 99) for n in (5, 20, 100, 1_000)}

@@ -64,7 +64,13 @@ def test_other_pythons_agree() -> None:
         pytest.skip(done.err.strip())
     assert done.code == 0, done.out + done.err
     assert "give the same digests" in done.out
+    assert " texts through cpython 3." in done.err, "each Python is named as it starts"
     print(done.out)
+
+
+def test_help_builds_nothing() -> None:
+    done = script("runtimes", "--help")
+    assert (done.code, done.err) == (0, "") and "usage: runtimes.py" in done.out and "target" not in done.out
 
 
 LINE = "accepted 1 - 0f 2:0a 1:0b 1:0c 3ff0000000000000,bff0000000000000 3fe0000000000000,3fe0000000000000"

@@ -55,7 +55,7 @@ impl Engine {
             }
             #[cfg(not(feature = "onnxruntime"))]
             ["--engine", "onnxruntime", ..] => {
-                let next = "Build it with: cargo build --release -p cerebellum-cli --features onnxruntime";
+                let next = "Build it with: cargo build --release -p cerebellum-onnx-cli";
                 Err(Stop(5, format!("this program was built without ONNX Runtime. {}", next)))
             }
             _ => Err(Stop(2, "expected: [--engine native | --engine onnxruntime --library PATH]".to_owned())),

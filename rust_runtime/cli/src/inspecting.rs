@@ -1,7 +1,8 @@
-//! What a model holds, for people.
+//! What a model holds, for people and for programs.
 
+use crate::json;
 use cerebellum::MicroModel;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// Sizes, features, reflexes and certificates as lines.
 pub fn describe(model: &MicroModel) -> String {
@@ -40,4 +41,63 @@ pub fn describe(model: &MicroModel) -> String {
         );
     }
     out
+}
+
+/// The same as a JSON object.
+pub fn object(model: &MicroModel) -> String {
+    let ([chars, words], (preprocessor, classifier)) = (model.ngram_lengths(), model.file_sizes());
+    let strings = |out: &mut String, name: &str, items: &[&str]| {
+        json::write_name(out, name);
+        json::write_list(out, items, |out, item| json::write_string(out, item));
+    };
+    let range = |(least, most)| if most == 0 { "null".to_owned() } else { format!("[{}, {}]", least, most) };
+    let mut out = "{".to_owned();
+    string(&mut out, "task", model.task());
+    string(&mut out, "blueprint", model.blueprint());
+    strings(&mut out, "languages", &model.languages().iter().map(String::as_str).collect::<Vec<_>>());
+    strings(&mut out, "labels", &model.labels().iter().map(String::as_str).collect::<Vec<_>>());
+    plain(&mut out, "format_version", cerebellum::FORMAT_VERSION);
+    string(&mut out, "unicode_version", cerebellum::UNICODE_VERSION);
+    plain(&mut out, "preprocessor_bytes", preprocessor);
+    plain(&mut out, "classifier_bytes", classifier);
+    plain(&mut out, "terms", model.term_count());
+    plain(&mut out, "char_ngrams", range(chars));
+    plain(&mut out, "word_ngrams", range(words));
+    strings(&mut out, "cues", &model.cues().collect::<Vec<_>>());
+    json::write_name(&mut out, "reflexes");
+    json::write_list(&mut out, &model.reflexes().collect::<Vec<_>>(), |out, (name, label)| {
+        out.push('{');
+        string(out, "name", name);
+        string(out, "label", label);
+        out.push('}');
+    });
+    json::write_name(&mut out, "thresholds");
+    json::write_list(&mut out, model.thresholds(), |out, threshold| {
+        out.push('{');
+        string(out, "label", &model.labels()[threshold.label]);
+        number(out, "threshold", threshold.value.unwrap_or(f64::NAN)); // null: never accepted
+        plain(out, "n", threshold.n);
+        plain(out, "errors", threshold.errors);
+        number(out, "max_error", threshold.max_error);
+        number(out, "confidence", threshold.confidence);
+        out.push('}');
+    });
+    out.push('}');
+    json::with_schema(&out)
+}
+
+fn string(out: &mut String, name: &str, value: &str) {
+    json::write_name(out, name);
+    json::write_string(out, value);
+}
+
+fn number(out: &mut String, name: &str, value: f64) {
+    json::write_name(out, name);
+    json::write_number(out, value);
+}
+
+/// A member whose value is JSON as it is displayed.
+fn plain(out: &mut String, name: &str, value: impl Display) {
+    json::write_name(out, name);
+    let _ = write!(out, "{}", value);
 }

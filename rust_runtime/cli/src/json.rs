@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-/// Deeper nesting is refused; Python's limit is its recursion limit less what is in use.
+/// Deeper nesting is refused, as not JSON, so that no line overflows the stack. Python's limit is near: its recursion
+/// limit less what is in use.
 const MAX_DEPTH: usize = 970;
 
 /// A JSON value.
@@ -333,8 +334,37 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Writes a finite number as Python's `repr` does.
+/// Writes the name of an object's next member, and the comma before it.
+pub fn write_name(out: &mut String, name: &str) {
+    if !out.ends_with('{') {
+        out.push_str(", ");
+    }
+    write_string(out, name);
+    out.push_str(": ");
+}
+
+/// Writes items as an array.
+pub fn write_list<T>(out: &mut String, items: &[T], mut write_item: impl FnMut(&mut String, &T)) {
+    out.push('[');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        write_item(out, item);
+    }
+    out.push(']');
+}
+
+/// A result object with its schema version in front.
+pub fn with_schema(object: &str) -> String {
+    format!("{{\"schema_version\": 1, {}", object.strip_prefix('{').unwrap_or(object))
+}
+
+/// Writes a number as Python's `repr` does; what is no number, as JSON has none for it, as `null`.
 pub fn write_number(out: &mut String, number: f64) {
+    if !number.is_finite() {
+        return out.push_str("null");
+    }
     let shortest = format!("{:e}", number);
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -367,6 +397,9 @@ mod tests {
             (1e16, "1e+16"),
             (123456789012345.0, "123456789012345.0"),
             (0.9188945779726946, "0.9188945779726946"),
+            (f64::NAN, "null"),
+            (f64::INFINITY, "null"),
+            (f64::NEG_INFINITY, "null"),
         ] {
             let mut out = String::new();
             write_number(&mut out, number);

@@ -2,11 +2,16 @@
 
 use crate::json::{self, Value};
 use cerebellum::{MicroModel, Scratch, Steps};
+use std::io::{BufRead, Read};
 
 /// Logits and probabilities may differ by this much: another `exp`, another order of a sum.
 const TOLERANCE: f64 = 1e-12;
 const LONGEST_LIST: usize = 64;
 const LONGEST_TEXT: usize = 400;
+/// A case with the longest text has fewer bytes; files may be longer than memory.
+const LONGEST_LINE: u64 = 2 << 20;
+/// So many differences are told.
+const TOLD: usize = 10;
 
 /// What a replay found.
 #[derive(Debug, Default)]
@@ -14,31 +19,51 @@ pub struct Replay {
     pub cases: usize,
     /// Largest difference of a logit or probability.
     pub largest: f64,
-    /// Of every case that differs: its line, and the first step that does.
+    /// How many cases differ.
+    pub wrong: usize,
+    /// Of the first of them: the line, and the first step that does.
     pub differences: Vec<String>,
 }
 
 /// Replays the lines of a `<task>_parity.jsonl`; an error says which line is no parity case.
-pub fn replay(model: &MicroModel, data: &[u8]) -> Result<Replay, String> {
+pub fn replay(model: &MicroModel, mut source: impl BufRead) -> Result<Replay, String> {
     let mut replay = Replay::default();
-    let mut scratch = Scratch::new();
-    for (i, line) in data.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        let wrong = |what: &str| format!("{}: not a parity case: {}. Export the model again.", i + 1, what);
-        let line = std::str::from_utf8(line).map_err(|_| wrong("it is not UTF-8"))?;
+    let (mut scratch, mut line) = (Scratch::new(), Vec::new());
+    for number in 1.. {
+        line.clear();
+        let size = source.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line);
+        let size = size.map_err(|error| format!("{}: cannot be read: {}. Check the disk.", number, error))?;
+        if size == 0 {
+            break;
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        if line.is_empty() {
+            continue;
+        }
+        let wrong = |what: &str| format!("{}: not a parity case: {}. Export the model again.", number, what);
+        if size as u64 > LONGEST_LINE {
+            return Err(wrong("its line is too long"));
+        }
+        let line = std::str::from_utf8(&line).map_err(|_| wrong("it is not UTF-8"))?;
         let case = json::parse(line).map_err(|error| wrong(&error))?;
         let text = text_of(&case).ok_or_else(|| wrong("text is wrong"))?;
         let steps = model.steps(&text).map_err(|error| wrong(&error.to_string()))?;
         replay.cases += 1;
-        let first = first_difference(&case, &steps, &mut replay.largest);
-        if let Some(step) = first {
-            let shown: String = text.chars().take(40).collect();
-            replay.differences.push(format!("{}: {} of {:?} differs", i + 1, step, shown));
-        } else if !is_answer(model, &mut scratch, &text, &steps) {
-            replay.differences.push(format!("{}: predict_with and steps of {:?} differ", i + 1, text));
+        let shown: String = text.chars().take(40).collect();
+        let difference = match first_difference(&case, &steps, &mut replay.largest) {
+            Some(step) => format!("{}: {} of {:?} differs", number, step, shown),
+            None if is_answer(model, &mut scratch, &text, &steps) => continue,
+            None => format!("{}: predict_with and steps of {:?} differ", number, shown),
+        };
+        replay.wrong += 1;
+        if replay.differences.len() < TOLD {
+            replay.differences.push(difference);
         }
     }
     if replay.cases == 0 {
-        return Err("no parity case in it. Export the model again.".to_owned());
+        return Err(" no parity case in it. Export the model again.".to_owned());
     }
     Ok(replay)
 }

@@ -7,11 +7,16 @@
 
 namespace {
 
-void print(const cerebellum::MicroModel& model, std::string_view text) {
+// False where the text is not one that is answered; the next may be.
+bool print(const cerebellum::MicroModel& model, std::string_view text) try {
     const auto answer = model.predict(text);
     std::cout << answer.label << '\t' << answer.confidence << '\t' << answer.outcome << '\t' << text << '\n';
-    if (answer.outcome == cerebellum::Outcome::abstained) return;  // not sure: the place to ask someone who knows more
+    if (answer.outcome == cerebellum::Outcome::abstained) return true;  // not sure: the place to ask someone who knows more
     for (const auto& why : model.explain(text, 3)) std::cout << "    " << why.value << '\t' << why.feature << '\n';
+    return true;
+} catch (const cerebellum::Error& error) {
+    std::cerr << error.name() << ": " << error.what() << '\n';
+    return false;
 }
 
 }  // namespace
@@ -23,10 +28,11 @@ int main(int count, char** arguments) {
     }
     try {
         const cerebellum::MicroModel model(arguments[1], arguments[2]);
-        for (int i = 3; i < count; ++i) print(model, arguments[i]);
+        bool all = true;
+        for (int i = 3; i < count; ++i) all &= print(model, arguments[i]);
         std::string line;
-        while (count == 3 && std::getline(std::cin, line)) print(model, line);
-        return 0;
+        while (count == 3 && std::getline(std::cin, line)) all &= print(model, line);
+        return all ? 0 : 1;
     } catch (const cerebellum::Error& error) {
         std::cerr << error.name() << ": " << error.what() << '\n';
         return 1;

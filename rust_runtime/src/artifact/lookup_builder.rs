@@ -3,7 +3,7 @@
 //! Terms that *N-grams* cannot produce are left out.
 
 use super::messages::PatternGroup;
-use super::terms::{Term, Terms, MAX_TERM_BYTES};
+use super::terms::{unfolded_size, Budget, Term, Terms, MAX_TERM_BYTES};
 use crate::error::{Error, Result};
 use crate::features::lookup::{Alphabet, List, Lookup, Walker, CHARS, ENDS, ROOTS, SEQUENCES, STARTS, WORDS};
 use crate::features::ngrams::NGramSettings;
@@ -20,6 +20,18 @@ struct Step {
 const FIRST: usize = 1 << (usize::BITS - 1);
 /// No edge leads to a root.
 const NOWHERE: usize = usize::MAX;
+const NO_STEP: Step = Step { node: 0, place: NOWHERE };
+
+/// After some characters of a word term.
+#[derive(Clone, Copy)]
+struct Inside {
+    /// The words before, as a path from `SEQUENCES`.
+    sequence: Step,
+    /// How many they are.
+    before: usize,
+    /// The word so far, as a path from `WORDS`.
+    word: Step,
+}
 
 /// Collects terms, then literals, each in the order of their bytes, so that most steps are those of the one before.
 ///
@@ -34,6 +46,10 @@ pub(crate) struct LookupBuilder<K> {
     full: bool,
     /// Of the term or literal before: by how many characters, the step there.
     path: Vec<Step>,
+    /// The same of the word term before.
+    inside: Vec<Inside>,
+    /// What literals may still unfold to.
+    literals: Budget,
     /// A list, whether its group wants a whole word, the group.
     endings: Vec<(u32, bool, u32)>,
 }
@@ -42,11 +58,25 @@ pub(crate) struct LookupBuilder<K> {
 const LONGEST: usize = 512;
 
 impl<K: Key> LookupBuilder<K> {
-    /// For so many terms in so many bytes, and so many bytes of literals.
-    pub(crate) fn new(settings: NGramSettings, terms: usize, bytes: usize, literals: usize) -> LookupBuilder<K> {
+    /// For so many terms in so many bytes, and the literals of these groups.
+    pub(crate) fn new(
+        settings: NGramSettings,
+        terms: usize,
+        bytes: usize,
+        groups: &[&[PatternGroup]],
+    ) -> LookupBuilder<K> {
         let terms = terms.min(bytes / 3); // the least a term takes; a wrong number is found out when they are counted
-        let nodes = ROOTS + LONGEST + bytes - 2 * terms + literals;
-        let node_bits = (usize::BITS - nodes.leading_zeros()).min(30);
+        let groups = || groups.iter().copied().flatten();
+        let literals = groups().map(|g| g.start.len() + g.end.len() + g.word.len() + g.anywhere.len()).sum::<usize>();
+        let node_bits = if K::BITS > 31 {
+            30
+        } else {
+            // Every term has a number. Nodes where none ends belong to different beginnings of terms and literals, each
+            // with a byte of its own in the file; only literals at the end, which stand backwards, share nothing there.
+            let ends = groups().map(|group| unfolded_size(group.end)).sum::<usize>();
+            let nodes = terms + ROOTS + LONGEST + (bytes - 2 * terms) + literals + ends;
+            (usize::BITS - nodes.leading_zeros()).min(30)
+        };
         let symbol_bits = (K::BITS - node_bits).min(31);
         let walker = Walker {
             table: Table::new(terms + terms / 8 + literals / 5 * 2 + LONGEST, symbol_bits),
@@ -66,7 +96,9 @@ impl<K: Key> LookupBuilder<K> {
             words: 0,
             limits: (1 << node_bits, 1 << symbol_bits),
             full: terms >= NODE as usize,
-            path: vec![Step { node: 0, place: NOWHERE }; MAX_TERM_BYTES + 1],
+            path: vec![NO_STEP; MAX_TERM_BYTES + 1],
+            inside: vec![Inside { sequence: NO_STEP, before: 0, word: NO_STEP }; MAX_TERM_BYTES],
+            literals: Budget::LITERALS,
             endings: Vec::with_capacity(literals / 5),
         }
     }
@@ -129,15 +161,20 @@ impl<K: Key> LookupBuilder<K> {
 
     /// Goes through front-coded terms and gives their number; adds as many as were promised.
     pub(crate) fn add_terms(&mut self, data: &[u8]) -> Result<usize> {
-        let mut terms = Terms::new(data);
+        let mut terms = Terms::new(data, Budget::TERMS);
         self.path[0] = self.root(CHARS);
-        let mut known = 0; // so many characters of the term before are in `path`
+        self.inside[0] = Inside { sequence: self.root(SEQUENCES), before: 0, word: self.root(WORDS) };
+        let mut known = 0; // so many characters of the term before are in `path` or, of a word term, in `inside`
         let mut index = 0;
         while let Some(Term { chars, shared }) = terms.next()? {
             if index < self.walker.terms && self.reserve(&mut known) {
                 known = known.min(shared);
                 if chars[0] as u32 == WORD_MARK {
-                    self.add_word_term(&chars[1..], index);
+                    let inside = known.saturating_sub(1);
+                    if self.is_word_ngram(inside, &chars[1..]) {
+                        self.add_word_term(inside, &chars[1..], index);
+                        known = chars.len();
+                    }
                 } else if self.is_char_ngram(chars) {
                     self.add_chars(known, chars, Some(index));
                     known = chars.len();
@@ -166,28 +203,36 @@ impl<K: Key> LookupBuilder<K> {
         step
     }
 
-    /// Adds a word n-gram, unless no text has it: `words` are joined by single spaces, and marks stand at the ends.
-    fn add_word_term(&mut self, words: &[char], index: u32) {
-        let words = words.split(|char| *char == ' ');
-        let count = words.clone().count();
+    /// False for terms that no text has as a word n-gram: `words` are joined by single spaces, with marks at the ends.
+    fn is_word_ngram(&self, known: usize, words: &[char]) -> bool {
+        let spaces = words[known..].iter().filter(|char| **char == ' ').count();
+        let count = self.inside[known].before + spaces + 1;
+        let marks_alone = count == 1 && words.iter().all(|char| matches!(*char as u32, BEGIN | END));
         let lengths = self.settings.word_min..=self.settings.word_max;
-        if self.settings.word_max == 0 || !lengths.contains(&count) {
-            return;
-        }
-        if count == 1 && words.clone().flatten().all(|char| matches!(*char as u32, BEGIN | END)) {
-            return;
-        }
-        let mut sequence = self.root(SEQUENCES);
-        for (i, word) in words.enumerate() {
-            let mut step = self.root(WORDS);
-            for char in word {
+        self.settings.word_max > 0 && lengths.contains(&count) && !marks_alone
+    }
+
+    /// Steps on from the characters that are in `inside`; the last word's node in the sequence is that of the term.
+    fn add_word_term(&mut self, known: usize, words: &[char], index: u32) {
+        let mut inside = self.inside[known];
+        for (i, char) in words.iter().enumerate().skip(known) {
+            if *char == ' ' {
+                let sequence = self.add_word(inside, None);
+                inside = Inside { sequence, before: inside.before + 1, word: self.root(WORDS) };
+            } else {
                 let symbol = self.symbol(*char);
-                step = self.child(step, symbol, None);
+                inside.word = self.child(inside.word, symbol, None);
             }
-            let (_, number) = self.walker.table.get_or_add(step.node, 0, self.words);
-            self.words += u32::from(number == self.words);
-            sequence = self.child(sequence, number, if i + 1 == count { Some(index) } else { None });
+            self.inside[i + 1] = inside;
         }
+        self.add_word(inside, Some(index));
+    }
+
+    /// The step in the sequence by the word that ends here.
+    fn add_word(&mut self, Inside { sequence, word, .. }: Inside, term: Option<u32>) -> Step {
+        let (_, number) = self.walker.table.get_or_add(word.node, 0, self.words);
+        self.words += u32::from(number == self.words);
+        self.child(sequence, number, term)
     }
 
     /// Adds the literals of a group under its number.
@@ -202,7 +247,7 @@ impl<K: Key> LookupBuilder<K> {
             if data.is_empty() {
                 continue;
             }
-            let (mut literals, mut known) = (Terms::new(data), 0);
+            let (mut literals, mut known) = (Terms::new(data, self.literals), 0);
             self.path[0] = self.root(root);
             while let Some(Term { chars, shared }) = literals.next()? {
                 if !is_normalized(chars, shared) {
@@ -224,6 +269,7 @@ impl<K: Key> LookupBuilder<K> {
                 known = chars.len();
                 self.end(step, whole, number);
             }
+            self.literals = literals.budget;
         }
         Ok(())
     }
@@ -286,99 +332,4 @@ fn in_lists(lists: &mut [List], endings: &[(u32, bool, u32)]) -> Vec<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features::hits::Hits;
-    use crate::features::normalizer::normalize_into;
-    use crate::features::patterns::Done;
-
-    fn front_coded(terms: &[&str]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for term in terms {
-            out.extend([0, term.len() as u8]);
-            out.extend_from_slice(term.as_bytes());
-        }
-        out
-    }
-
-    fn lookup<K: Key>() -> Lookup
-    where
-        Lookup: From<Walker<K>>,
-    {
-        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
-        let terms = ["\u{1}\u{2} ok", "\u{1}ok", "\u{1}ok now", "\u{2}o", "abcd", "k", "ok", "好"];
-        let mut builder = LookupBuilder::<K>::new(settings, terms.len(), 1 << 12, 0);
-        assert_eq!(builder.add_terms(&front_coded(&terms)).unwrap(), 8);
-        let (start, end, word) = (front_coded(&["ok"]), front_coded(&["now", "好"]), front_coded(&["k", "now"]));
-        let group = PatternGroup { start: &start, end: &end, ..PatternGroup::default() };
-        builder.add_group(8, &group).unwrap();
-        builder.add_group(9, &PatternGroup { word: &word, ..PatternGroup::default() }).unwrap();
-        builder.add_group(10, &PatternGroup { anywhere: &word, ..PatternGroup::default() }).unwrap();
-        builder.finish().unwrap()
-    }
-
-    #[test]
-    fn small_and_large_keys_find_the_same() {
-        let lookups = [lookup::<u32>(), lookup::<u64>()];
-        assert!(matches!(lookups, [Lookup::Small(_), Lookup::Large(_)]));
-        for lookup in lookups {
-            let (mut marked, mut symbols, mut items) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut done, mut hits, mut indices) = (Done::default(), Hits::default(), Vec::new());
-            for (text, expected) in [
-                ("", vec![]),
-                ("ok", vec![0, 1, 3, 5, 6, 8, 10]),
-                ("OK now!", vec![0, 1, 2, 3, 5, 6, 8, 9, 10]),
-                ("好", vec![7, 8]),
-                ("okay", vec![3, 5, 6, 10]),
-                ("abcd x", vec![]),
-                ("...k", vec![5, 9, 10]),
-            ] {
-                normalize_into(text, &mut marked);
-                hits.prepare(11, 8, false);
-                done.prepare(lookup.list_count());
-                lookup.find(&marked, &mut symbols, &mut items, &mut done, &mut hits);
-                done.clear();
-                hits.drain_into(&mut indices);
-                assert_eq!(indices, expected, "{:?}", text);
-            }
-        }
-    }
-
-    #[test]
-    fn what_small_keys_do_not_hold_is_left_to_large_ones() {
-        fn lookup<K: Key>(data: &[u8], count: usize) -> Option<Lookup>
-        where
-            Lookup: From<Walker<K>>,
-        {
-            let settings = NGramSettings { char_min: 1, char_max: 1, word_min: 1, word_max: 0 };
-            let mut builder = LookupBuilder::<K>::new(settings, count, data.len(), 0);
-            assert_eq!(builder.add_terms(data).unwrap(), count);
-            builder.finish()
-        }
-        let han: Vec<String> = ('\u{4e00}'..='\u{9fff}').map(String::from).collect();
-        let hangul: Vec<String> = ('\u{ac00}'..='\u{d7a3}').map(String::from).collect();
-        let terms: Vec<&str> = han.iter().chain(&hangul).map(String::as_str).collect();
-        let data = front_coded(&terms);
-        assert!(lookup::<u32>(&front_coded(&terms[..9_000]), 9_000).is_some());
-        assert!(lookup::<u32>(&data, terms.len()).is_none());
-        let large = lookup::<u64>(&data, terms.len()).unwrap();
-        let (mut marked, mut done, mut hits, mut indices) = (vec![], Done::default(), Hits::default(), vec![]);
-        normalize_into("一\u{9fff}가a", &mut marked);
-        hits.prepare(terms.len(), terms.len(), false);
-        done.prepare(0);
-        large.find(&marked, &mut Vec::new(), &mut Vec::new(), &mut done, &mut hits);
-        hits.drain_into(&mut indices);
-        assert_eq!(indices, [0, han.len() as u32 - 1, han.len() as u32]);
-    }
-
-    #[test]
-    fn a_literal_has_to_be_normalized() {
-        let settings = NGramSettings { char_min: 1, char_max: 3, word_min: 1, word_max: 2 };
-        for literal in ["A", " a", "a  b", "a…", "\u{2}a"] {
-            let word = front_coded(&[literal]);
-            let group = PatternGroup { word: &word, ..PatternGroup::default() };
-            let error = LookupBuilder::<u32>::new(settings, 0, 0, 9).add_group(0, &group).unwrap_err();
-            assert_eq!(error.to_string(), "a literal is not normalized text");
-        }
-    }
-}
+mod tests;

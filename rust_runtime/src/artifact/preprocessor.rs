@@ -8,6 +8,7 @@ use super::wire;
 use crate::error::{Error, Result};
 use crate::features::lookup::{Lookup, Walker};
 use crate::features::ngrams::NGramSettings;
+use crate::features::normalizer::with_commas;
 use crate::features::trie::Key;
 use crate::features::unicode_tables::{TABLES_SHA256, UNICODE_VERSION};
 use std::collections::HashSet;
@@ -17,6 +18,8 @@ pub const FORMAT_VERSION: u32 = 1;
 const MAX_NGRAM: u32 = 16;
 const MAX_LABELS: usize = 10_000;
 const MAX_TF_WEIGHTS: usize = 65_535;
+/// Of cues, and of reflexes.
+const MAX_GROUPS: usize = 10_000;
 
 /// A cue's or reflex' name, and the label a reflex answers.
 #[derive(Debug)]
@@ -79,8 +82,14 @@ impl Preprocessor {
         let labels = check_labels(&message.labels)?;
         let classifier_sha256 =
             message.classifier_sha256.try_into().map_err(|_| Error::malformed("no SHA-256 of the classifier"))?;
-        if !is_positive(message.cue_value) {
-            return Err(Error::malformed(format!("cue value {} is not a positive number", message.cue_value)));
+        if !is_weight(message.cue_value) {
+            return Err(Error::malformed(format!("cue value {} is not between 1e-6 and 1e6", message.cue_value)));
+        }
+        for (kind, groups) in [("cue", &message.cues), ("reflex", &message.reflexes)] {
+            if groups.len() > MAX_GROUPS {
+                let (most, got) = (with_commas(MAX_GROUPS), with_commas(groups.len()));
+                return Err(Error::malformed(format!("{}: expected at most {} groups, got {}", kind, most, got)));
+            }
         }
         let ngrams = ngram_settings(&message.ngrams)?;
         let size = message.vocabulary.size as usize;
@@ -148,8 +157,9 @@ fn check_labels(labels: &[&str]) -> Result<Vec<String>> {
     Ok(labels.iter().map(|&label| label.to_owned()).collect())
 }
 
-fn is_positive(number: f64) -> bool {
-    0.0 < number && number < 1e6
+/// Of such numbers every product stays far from the ends of a double.
+fn is_weight(number: f64) -> bool {
+    (1e-6..1e6).contains(&number)
 }
 
 fn ngram_settings(message: &messages::NGrams) -> Result<NGramSettings> {
@@ -171,8 +181,8 @@ fn ngram_settings(message: &messages::NGrams) -> Result<NGramSettings> {
     if !count_ok {
         return Err(Error::malformed(format!("term weight {} with {} tf weights", message.term_weight, count)));
     }
-    if !message.tf_weights.iter().all(|weight| is_positive(*weight)) {
-        return Err(Error::malformed("a tf weight is not a positive number"));
+    if !message.tf_weights.iter().all(|weight| is_weight(*weight)) {
+        return Err(Error::malformed("a tf weight is not between 1e-6 and 1e6"));
     }
     Ok(NGramSettings {
         char_min: char_min as usize,
@@ -187,8 +197,8 @@ fn idf_of_terms(message: &messages::Vocabulary, size: usize) -> Result<Vec<f32>>
     if values.is_empty() && message.idf_places.is_empty() {
         return Ok(Vec::new());
     }
-    if !values.iter().all(|value| is_positive(f64::from(*value))) {
-        return Err(Error::malformed("an idf value is not a positive number"));
+    if !values.iter().all(|value| is_weight(f64::from(*value))) {
+        return Err(Error::malformed("an idf value is not between 1e-6 and 1e6"));
     }
     let mut idf = Vec::with_capacity(size);
     let mut at = 0;
@@ -216,9 +226,7 @@ where
     Lookup: From<Walker<K>>,
 {
     let (size, terms) = (message.vocabulary.size as usize, message.vocabulary.terms);
-    let groups = message.cues.iter().chain(&message.reflexes);
-    let literals = groups.map(|group| group.start.len() + group.end.len() + group.word.len() + group.anywhere.len());
-    let mut builder = LookupBuilder::<K>::new(ngrams, size, terms.len(), literals.sum());
+    let mut builder = LookupBuilder::<K>::new(ngrams, size, terms.len(), &[&message.cues, &message.reflexes]);
     let found = builder.add_terms(terms)?;
     if found != size {
         return Err(Error::malformed(format!("vocabulary: expected {} terms, got {}", size, found)));

@@ -76,29 +76,36 @@ fn read_matching_weights(classifier: &[u8], preprocessor: &Preprocessor) -> Resu
     Ok(weights)
 }
 
-/// A file's bytes, or `MissingPart` with what to do.
+/// A file's bytes, or `MissingPart` with what to do. What is no regular file is never opened: a pipe would keep us.
 fn read_part(path: &Path) -> Result<Vec<u8>> {
     let missing = |error: io::Error| {
-        let message = if error.kind() == ErrorKind::NotFound {
-            format!("{}: no such file. Forge the model first, or give the folder it is in.", path.display())
-        } else {
-            format!("{}: cannot be read: {}. Check its permissions.", path.display(), error)
+        let message = match error.kind() {
+            // the second: a NUL, which no file name has
+            ErrorKind::NotFound | ErrorKind::InvalidInput => {
+                format!("{}: no such file. Forge the model first, or give the folder it is in.", path.display())
+            }
+            ErrorKind::PermissionDenied => {
+                format!("{}: cannot be read: {}. Check its permissions.", path.display(), error)
+            }
+            _ => format!("{}: cannot be read: {}. Check the path, and the disk it is on.", path.display(), error),
         };
         Error::MissingPart { message, path: path.to_owned(), source: Some(error) }
     };
+    if !std::fs::metadata(path).map_err(missing)?.is_file() {
+        let message = format!("{}: is not a file. Forge the model first, or give the folder it is in.", path.display());
+        return Err(Error::MissingPart { message, path: path.to_owned(), source: None });
+    }
     let file = File::open(path).map_err(missing)?;
     let size = file.metadata().map_err(missing)?.len();
     if size > MAX_FILE_BYTES {
-        return Err(too_large(path));
+        let most = with_commas(MAX_FILE_BYTES as usize);
+        return Err(Error::malformed(format!("{}: larger than {} bytes", path.display(), most)));
     }
     let mut data = Vec::with_capacity(size as usize + 1);
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut data).map_err(missing)?;
-    if data.len() as u64 > MAX_FILE_BYTES {
-        return Err(too_large(path));
+    file.take(size + 1).read_to_end(&mut data).map_err(missing)?;
+    if data.len() as u64 > size {
+        let message = "grows while it is read. Give a file that is written to its end.";
+        return Err(Error::malformed(format!("{}: {}", path.display(), message)));
     }
     Ok(data)
-}
-
-fn too_large(path: &Path) -> Error {
-    Error::malformed(format!("{}: larger than {} bytes", path.display(), with_commas(MAX_FILE_BYTES as usize)))
 }

@@ -1,9 +1,43 @@
 //! Front-coded terms and varints, as in `proto/README.md`, section "Varints and front coding".
 
 use crate::error::{Error, Result};
+use crate::features::normalizer::with_commas;
 
 /// Longer terms are never in a vocabulary; it bounds what a few hostile bytes can unfold to.
 pub(crate) const MAX_TERM_BYTES: usize = 255;
+
+/// How many bytes terms may unfold to in all, and how many of them are left.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    most: usize,
+    left: usize,
+}
+
+impl Budget {
+    /// For the terms of a vocabulary.
+    pub(crate) const TERMS: Budget = Budget::of(1 << 28);
+    /// For the literals of all groups of a file together.
+    pub(crate) const LITERALS: Budget = Budget::of(1 << 22);
+
+    const fn of(most: usize) -> Budget {
+        Budget { most, left: most }
+    }
+}
+
+/// How many bytes front-coded terms unfold to, as far as they are well formed.
+pub(crate) fn unfolded_size(data: &[u8]) -> usize {
+    let (mut at, mut sum) = (0, 0);
+    while let Ok((shared, next)) = varint(data, at) {
+        match varint(data, next) {
+            Ok((rest, next)) if shared as usize <= MAX_TERM_BYTES && rest as usize <= MAX_TERM_BYTES => {
+                sum += shared as usize + rest as usize;
+                at = next + rest as usize;
+            }
+            _ => break,
+        }
+    }
+    sum
+}
 
 /// A LEB128 number of at most five bytes (below 2³²) at a place, and the place after it.
 #[inline]
@@ -33,6 +67,8 @@ pub(crate) struct Terms<'a> {
     data: &'a [u8],
     at: usize,
     count: usize,
+    /// What the terms still to come may unfold to.
+    pub budget: Budget,
     /// The term before, and room for the longest.
     bytes: [u8; MAX_TERM_BYTES],
     size: usize,
@@ -48,9 +84,9 @@ pub(crate) struct Term<'t> {
 }
 
 impl<'a> Terms<'a> {
-    pub(crate) fn new(data: &'a [u8]) -> Terms<'a> {
+    pub(crate) fn new(data: &'a [u8], budget: Budget) -> Terms<'a> {
         const N: usize = MAX_TERM_BYTES;
-        Terms { data, at: 0, count: 0, bytes: [0; N], size: 0, chars: ['\0'; N], before: [0; N + 1] }
+        Terms { data, at: 0, count: 0, budget, bytes: [0; N], size: 0, chars: ['\0'; N], before: [0; N + 1] }
     }
 
     /// The next term, or `None` at the end; lengths, order and UTF-8 are checked.
@@ -82,6 +118,13 @@ impl<'a> Terms<'a> {
             place -= 1;
         }
         self.size = shared_size + rest_size;
+        self.budget.left = match self.budget.left.checked_sub(self.size) {
+            Some(left) => left,
+            None => {
+                let most = with_commas(self.budget.most);
+                return Err(self.error(&format!("and those before it unfold to more than {} bytes", most)));
+            }
+        };
         self.bytes[shared_size..self.size].copy_from_slice(rest);
         let shared = usize::from(self.before[place]);
         let mut count = shared;
@@ -150,7 +193,7 @@ mod tests {
     use super::*;
 
     fn all(data: &[u8]) -> std::result::Result<Vec<(String, usize)>, String> {
-        let (mut terms, mut found) = (Terms::new(data), Vec::new());
+        let (mut terms, mut found) = (Terms::new(data, Budget::TERMS), Vec::new());
         while let Some(term) = terms.next().map_err(|error| error.to_string())? {
             found.push((term.chars.iter().collect(), term.shared));
         }
@@ -193,6 +236,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn terms_unfold_to_so_many_bytes_and_not_one_more() {
+        // 16,448 terms of 255 bytes and one of 64 are 4 MiB
+        let mut data = Vec::new();
+        for number in 0..16_448u32 {
+            let own = [number / 8_836, number / 94 % 94, number % 94].map(|digit| b'!' + digit as u8);
+            let shared = [b'!'; 252];
+            data.extend(if number == 0 { [0, 0xff, 1].iter().chain(&shared) } else { [0xfc, 1, 3].iter().chain(&[]) });
+            data.extend(own);
+        }
+        let count = |data: &[u8]| {
+            let (mut terms, mut count) = (Terms::new(data, Budget::LITERALS), 0);
+            while terms.next()?.is_some() {
+                count += 1;
+            }
+            Ok::<_, Error>(count)
+        };
+        let with_last = |size: usize| [&data[..], &[0, size as u8], &vec![b'~'; size]].concat();
+        assert_eq!(unfolded_size(&with_last(64)), 1 << 22);
+        assert_eq!(count(&with_last(64)).unwrap(), 16_449);
+        let message = count(&with_last(65)).unwrap_err().to_string();
+        let expected = "front-coded terms: number 16448 and those before it unfold to more than 4,194,304 bytes";
+        assert_eq!(message, expected);
     }
 
     #[test]

@@ -140,6 +140,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_character_becomes_more_than_its_bytes() {
+        let mut out = Vec::new();
+        for char in (0..0x11_0000).filter_map(char::from_u32) {
+            normalize_into(&char.to_string(), &mut out);
+            assert!(out.len() - 2 <= char.len_utf8(), "{:?}", char);
+        }
+    }
+
+    #[test]
     fn what_normalize_makes() {
         for (text, expected) in [
             ("", ""),

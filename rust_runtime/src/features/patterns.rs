@@ -23,6 +23,7 @@ impl Done {
         let size = lists / 32 + 1;
         if self.bits.len() < size {
             self.bits.resize(size, 0);
+            self.touched.reserve(size);
         }
     }
 

@@ -35,6 +35,7 @@ fn status_of(error: &Error) -> i32 {
         Error::MalformedArtifact { .. } => 4,
         Error::InvalidText { .. } => INVALID_TEXT,
         Error::MissingDependency { .. } => 6,
+        Error::Caller { .. } => INTERNAL_ERROR, // never: C has no cascade
     }
 }
 
