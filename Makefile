@@ -11,7 +11,7 @@ forge: .venv/forge.done ## install, then forge the shipped blueprint into models
 	$(PY) main.py --blueprint text_classification
 
 test: .venv/test.done check test-runtimes ## install what the tests need, then run all of them
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist loadfile
 
 test-runtimes: .venv/test.done ## the Rust, C and C++ tests alone
 	sh scripts/test_runtimes.sh

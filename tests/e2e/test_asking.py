@@ -226,7 +226,7 @@ HARMS: list[tuple[str, Callable[[Path], object], str]] = [
     ("urgency_preprocessor.bin", _halve, "urgency_preprocessor.bin"),
     ("urgency_preprocessor.bin", lambda p: p.write_bytes(b"\x7fELF" + bytes(500)), "urgency_preprocessor.bin"),
     ("urgency_preprocessor.bin", lambda p: p.rename(p.with_name("other_preprocessor.bin")), "known: other"),
-    ("urgency_preprocessor.bin", lambda p: (p.unlink(), p.mkdir()), "cannot be read"),
+    ("urgency_preprocessor.bin", lambda p: (p.unlink(), p.mkdir()), "is not a file"),
     ("urgency_classifier.onnx", lambda p: p.unlink(), "urgency_classifier.onnx: no such file"),
     ("urgency_classifier.onnx", lambda p: p.write_bytes(b""), "expected SHA-256"),
     ("urgency_classifier.onnx", _halve, "expected SHA-256"),
