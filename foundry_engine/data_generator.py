@@ -143,6 +143,8 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
             "the budget allows no request: before the first answers each is taken to need as many tokens as its prompt "
             "and max_output_tokens. Raise the budget, or lower max_output_tokens in the provider's settings."
         )
+    if rounds.out_of_budget:
+        _require_every_label(harvest, constitution.label_names, job.task, spent=True)
     if plan and not harvest.accepted_in.total() and not harvest.quarantine:
         _nothing_usable(harvest, settings.source)
     made = report.make_report(rounds, unread)
@@ -214,7 +216,7 @@ def _nothing_usable(harvest: Harvest, provider: str) -> None:
     )
 
 
-def _require_every_label(harvest: Harvest, labels: list[str], task: str) -> None:
+def _require_every_label(harvest: Harvest, labels: list[str], task: str, *, spent: bool = False) -> None:
     counts = Counter(sample.label for sample in harvest.samples)
     empty = [label for label in labels if not counts[label]]
     if empty:
@@ -224,6 +226,8 @@ def _require_every_label(harvest: Harvest, labels: list[str], task: str) -> None
         if apart:
             facts += f", kept apart by the second pass: {dict(apart)}"
             advice = "See that the law says what the labels mean, or name another reader in generate.second_pass."
+        if spent:
+            advice = "The budget is spent. Raise it: what was answered is kept and not paid for again."
         raise EmptyDataset(f"task '{task}': no sample for label {' and '.join(empty)} ({facts}). {advice}")
 
 

@@ -17,6 +17,7 @@ from foundry_engine.cli import console, exit_codes, fake_llm, stream
 from foundry_engine.cli.workspace import Workspace
 from foundry_engine.errors import FoundryError
 
+INTERRUPTED = "interrupted: what is finished is kept; the same command goes on from there"
 EPILOG = "Exit codes: " + " · ".join(f"{code} {meaning}" for code, meaning in exit_codes.MEANINGS.items())
 
 app = typer.Typer(
@@ -269,6 +270,14 @@ def _workspace(models: Path | None, runs: Path | None) -> Workspace:
     return Workspace(_root, models or _root / "models", runs or _root / "runs")
 
 
+def _is_interrupt(error: BaseException) -> bool:
+    """True for what a Ctrl-C became on its way: a library in C that was being imported gives an ImportError."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
 def main(root: Path | None = None) -> None:
     """Run the command line; every error becomes a message and an exit code."""
     global _root
@@ -287,7 +296,7 @@ def main(root: Path | None = None) -> None:
         console.complain(error.message)
         sys.exit(exit_codes.code_of(error))
     except (KeyboardInterrupt, Abort):
-        console.say("interrupted: what is finished is kept; the same command goes on from there")
+        console.say(INTERRUPTED)
         sys.exit(exit_codes.INTERRUPTED)
     except (WrongUsage, TyperException) as error:
         said = error.format_message() if isinstance(error, TyperException) else str(error)
@@ -304,6 +313,9 @@ def main(root: Path | None = None) -> None:
         console.complain(f"{place}{said}. Check the path, its permissions and the space on the disk.")
         sys.exit(exit_codes.FAILED)
     except Exception as error:
+        if _is_interrupt(error):
+            console.say(INTERRUPTED)
+            sys.exit(exit_codes.INTERRUPTED)
         if debug:
             traceback.print_exc()
         said = str(error).splitlines()[0] if str(error) else type(error).__name__

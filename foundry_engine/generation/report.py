@@ -164,7 +164,9 @@ def _said(report: Mapping[str, Any]) -> list[str]:
         each = report["tokens_a_text"]
         lines.append(f"tokens: {prompt:,} in prompts, {output:,} in answers; {each:,} for each accepted text")
     if report["cost"]:
-        lines.append(f"cost: {report['cost']:.4f} US dollars; {report['cost_a_text']:.6f} for each accepted text")
+        each = report["cost_a_text"]
+        what = "no text accepted" if each is None else f"{each:.6f} for each accepted text"
+        lines.append(f"cost: {report['cost']:.4f} US dollars; {what}")
     return lines
 
 

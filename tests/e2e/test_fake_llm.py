@@ -77,6 +77,7 @@ POOL = """pool:
       settings: {{model: good, base_url: '{url}', timeout: 5.0, max_output_tokens: 256}}
       price: {{input: 1, output: 2}}
   concurrency: 8
+  second_pass: {{share: 0}}
   budget: {budget}"""
 
 
@@ -112,7 +113,7 @@ def test_a_budget_in_money_ends_it_and_a_rerun_goes_on(main: Run, home: Path) ->
     with fake("--latency", "0", "--blueprint", courtesy.HERE) as (url, _):
         first = generate(main, home, url, budget=0.002)
         paid = counters(url)["total"]
-        assert first.returncode == 1 and "the budget is spent" in first.stderr, first.stderr
+        assert first.returncode == 0 and "STOPPED BY THE BUDGET" in first.stderr, first.stderr
         courtesy.edit(home, "blueprint", "budget: 0.002", "budget: 5")
         places = ("--runs", home.parent / "runs", "--models", home.parent / "models")
         keys = {"OPENAI_API_KEYS": "sk-good0001", "GEMINI_API_KEYS": "AIza-good0003"}
