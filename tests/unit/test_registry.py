@@ -23,7 +23,7 @@ def test_every_file_is_a_component(kind: str) -> None:
 
 
 UNKNOWN = [
-    ("providers", "ofline", "no provider 'ofline'; did you mean 'offline'? (known: gemini, offline, scripted)"),
+    ("providers", "ofline", "no provider 'ofline'; did you mean 'offline'? (known: gemini, offline, openai_compatible, scripted)"),
     ("operators", "__init__", "no operator '__init__'; known: balance, "),
     ("trainers", "tfidf_linear_trainer", "no trainer 'tfidf_linear_trainer'; did you mean 'tfidf_linear'?"),
     ("providers", "os.path", "no provider 'os.path'"),
@@ -65,7 +65,7 @@ def test_outside_packages_use_the_same_door(tmp_path: Path) -> None:
     (tmp_path / "my_broken_provider.py").write_text("import nothing_of_this_name\n")
     begin = "from foundry_engine import registry; "
     names = in_a_process_with(tmp_path, begin + "print(registry.names('providers'))")
-    assert names.stdout == "['broken', 'gemini', 'mine', 'offline', 'scripted']\n", names.stderr
+    assert names.stdout == "['broken', 'gemini', 'mine', 'offline', 'openai_compatible', 'scripted']\n", names.stderr
     found = in_a_process_with(
         tmp_path, begin + "print([registry.find('providers', n).__name__ for n in ('mine', 'offline')])"
     )
