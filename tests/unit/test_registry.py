@@ -23,7 +23,11 @@ def test_every_file_is_a_component(kind: str) -> None:
 
 
 UNKNOWN = [
-    ("providers", "ofline", "no provider 'ofline'; did you mean 'offline'? (known: gemini, offline, openai_compatible, scripted)"),
+    (
+        "providers",
+        "ofline",
+        "no provider 'ofline'; did you mean 'offline'? (known: gemini, offline, openai_compatible, scripted)",
+    ),
     ("operators", "__init__", "no operator '__init__'; known: balance, "),
     ("trainers", "tfidf_linear_trainer", "no trainer 'tfidf_linear_trainer'; did you mean 'tfidf_linear'?"),
     ("providers", "os.path", "no provider 'os.path'"),
