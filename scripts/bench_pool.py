@@ -150,9 +150,8 @@ def main() -> int:
         return 0
     wanted = sys.argv[1:]
     print("peers, quoted: AI-DataFlux, Data Designer 0.9.6, Curator 0.1.31, async-batch-llm 0.28 (* tuned)\n")
-    print(
-        f"{'fault':18s} {'rows/s':>7s} {'seconds':>8s} {'CPU s':>6s} {'calls':>6s} {'wrong':>6s} {'MiB':>5s}  {'peers rows/s':16s}bar"
-    )
+    head = ("rows/s", "seconds", "CPU s", "calls", "wrong", "MiB")
+    print(f"{'fault':18s}{''.join(f'{word:>8s}' for word in head)}  {'peers rows/s':16s} bar")
     failed = False
     for bar in BARS:
         if wanted and not any(word in bar.name for word in wanted):
@@ -160,11 +159,9 @@ def main() -> int:
         found, counters = measured(bar, seed=7)
         missed = misses(bar, found, counters["total"])
         failed |= bool(missed)
-        print(
-            f"{bar.name:18s} {found.good / found.seconds:7.0f} {found.seconds:8.2f} {found.cpu:6.2f} {counters['total']:6d} "
-            f"{found.wrong + found.lost:6d} {found.rss:5.0f}  {bar.peers:16s} {'; '.join(missed) or 'reached'}",
-            flush=True,
-        )
+        rate, bad = found.good / found.seconds, found.wrong + found.lost
+        figures = f"{rate:8.0f}{found.seconds:8.2f}{found.cpu:8.2f}{counters['total']:8d}{bad:8d}{found.rss:8.0f}"
+        print(f"{bar.name:18s}{figures}  {bar.peers:16s} {'; '.join(missed) or 'reached'}", flush=True)
         for said in found.errors[:3]:
             print(f"    {said}")
     return failed
