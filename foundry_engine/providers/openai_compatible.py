@@ -6,6 +6,7 @@ One request, one answer, no SDK: retries, limits and keys are the pool's work. C
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import Mapping
@@ -83,7 +84,10 @@ class Provider:
         aiohttp, place = self._aiohttp, f"model '{self._settings.model}'"
         body = json.dumps(_body(self._settings, request), ensure_ascii=False).encode("utf-8", "backslashreplace")
         try:
-            async with self._open().post(self._url, data=body, allow_redirects=False) as response:
+            async with (
+                asyncio.timeout(self._settings.timeout),  # aiohttp's own is rounded up to whole seconds
+                self._open().post(self._url, data=body, allow_redirects=False) as response,
+            ):
                 raw, status, headers = await _read(response), response.status, response.headers
         except TimeoutError:
             raise TimedOut(f"{place}: no answer in {self._settings.timeout:g} s") from None
@@ -117,7 +121,7 @@ class Provider:
             self._session = self._aiohttp.ClientSession(
                 headers=headers,
                 proxy=_proxy(self._url),
-                timeout=self._aiohttp.ClientTimeout(total=self._settings.timeout),
+                timeout=self._aiohttp.ClientTimeout(total=None),
                 connector=self._aiohttp.TCPConnector(limit=0, ssl=self._tls),
             )
         return self._session

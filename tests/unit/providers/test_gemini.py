@@ -48,7 +48,9 @@ def ask(answer: Answer, keys: str = KEY, times: int = 1, **more: object) -> tupl
 
 
 def test_what_is_asked_is_what_the_protocol_wants() -> None:
-    (completion,), service = ask(lambda *_: said(GOOD), max_output_tokens=100, temperature=0.5, thinking_level="low")
+    (completion,), service = ask(
+        lambda *_: said(GOOD), max_output_tokens=100, temperature=0.5, thinking_level="low", api_version="v1"
+    )
     assert completion == Completion(GOOD, Usage(11, 5), "stop")
     (asked,) = service.asked
     assert (asked.path, asked.key) == ("/v1/models/m-1:generateContent", KEY)
