@@ -6,23 +6,20 @@ frozen, typed values.
 
 from __future__ import annotations
 
-import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from foundry_engine import registry, strict_yaml
 from foundry_engine.constitution import Constitution, Language, LocalText, Name, Share, Strict, findings
-from foundry_engine.errors import FoundryError, InvalidSetting
+from foundry_engine.errors import InvalidSetting
 from foundry_engine.strict_yaml import Document, Path_, Problem
+from foundry_engine.typed_yaml import MAX_PROBLEMS, Model, component_problems, listed, typed
 
 FILE = "blueprint.yaml"
-Model = TypeVar("Model", bound=BaseModel)
-MAX_PROBLEMS = 50
-"""At most this many mistakes are printed at once."""
 
 
 class Generate(Strict):
@@ -74,6 +71,17 @@ class Split(Strict):
     """Tested rows of this Jaccard similarity to a training or calibration row are removed."""
 
 
+class Gate(Strict):
+    """A least value of one part of the dataset's quality, or of ``total``, the one number made of them."""
+
+    measure: Literal[
+        "validity", "uniqueness", "label_health", "balance", "diversity", "safety", "split_hygiene", "total"
+    ]
+    """Which part."""
+    at_least: Share
+    """0 to 1."""
+
+
 class Refine(Strict):
     """Settings of step refine: the operators in order, each with its own settings."""
 
@@ -90,8 +98,12 @@ class Refine(Strict):
     """Files in ``refinery/operators/``, in the order they are applied."""
     settings: dict[Name, dict[str, Any]] = {}
     """Operator: its own settings."""
+    remove: list[Name] | None = None
+    """Reasons that remove a row; without it all of ``refinery/decide.py``. The others are only reported."""
     split: Split = Split()
     """How examples are divided."""
+    gates: list[Gate] = []
+    """Least values of the dataset's quality; below one of them the step fails, and its report says why."""
 
 
 class Train(Strict):
@@ -200,7 +212,7 @@ def load(folder: Path) -> Blueprint:
             f"{folder / FILE}: no such file. A blueprint is a folder with a {FILE}; start one with `new`."
         )
     document = strict_yaml.read(folder / FILE)
-    declaration, problems = _typed(document, Declaration)
+    declaration, problems = typed(document, Declaration)
     sound = _sound_part(document, Declaration)
     languages = list(typing.get_args(Language))
     if sound is not None and "languages" not in sound.doubtful:
@@ -214,7 +226,7 @@ def load(folder: Path) -> Blueprint:
             problems.append(document.problem(("tasks", i), f"no constitution: expected {path}; {near}"))
             continue
         law = strict_yaml.read(path)
-        constitution, wrong = _typed(law, Constitution)
+        constitution, wrong = typed(law, Constitution)
         rest = _sound_part(law, Constitution)
         if rest is not None:
             found = [(p, m) for p, m in findings(rest.model, languages) if rest.knows(m)]
@@ -233,7 +245,7 @@ def load(folder: Path) -> Blueprint:
         checked = _cross_checks(sound.document, sound.model, labels)
         problems += [problem for problem in checked if sound.knows(problem.message)]
     if problems:
-        raise InvalidSetting(_listed(problems), problems=problems)
+        raise InvalidSetting(listed(problems), problems=problems)
     assert declaration is not None  # no declaration always comes with a problem
     return Blueprint(folder=folder, declaration=declaration, constitutions=constitutions)
 
@@ -306,79 +318,11 @@ def _task_names(document: Document) -> list[str]:
     )
 
 
-def _listed(problems: list[Problem]) -> str:
-    ordered = sorted(set(problems))
-    lines = [str(problem) for problem in ordered[:MAX_PROBLEMS]]
-    if len(ordered) > MAX_PROBLEMS:
-        lines.append(f"… and {len(ordered) - MAX_PROBLEMS} more")
-    return "\n".join(lines)
-
-
 def _nearest(message: str, constitution: Constitution) -> str:
     """The message with the nearest declared label, where it complains of an undeclared one."""
     if message.startswith("label '") and message.endswith("is not declared"):
         return f"{message}; {registry.suggest(message.split(chr(39))[1], constitution.label_names)}"
     return message
-
-
-def _typed(document: Document, kind: type[Model]) -> tuple[Model | None, list[Problem]]:
-    """The document's data as a type, or what is wrong with it."""
-    problems = list(document.problems)
-    if problems and document.data is None:
-        return None, problems
-    try:
-        model = kind.model_validate(document.data)
-        return None if problems else model, problems
-    except ValidationError as error:
-        return None, problems + [_problem(document, kind, dict(wrong)) for wrong in error.errors()]
-
-
-def _problem(document: Document, kind: type[BaseModel], wrong: dict[str, Any], prefix: Path_ = ()) -> Problem:
-    """One of pydantic's errors in words, at its place."""
-    location = wrong["loc"]
-    path = (*prefix, *location)
-    if wrong["type"] == "extra_forbidden":
-        message = f"unknown key '{location[-1]}'; {registry.suggest(str(location[-1]), _keys_at(kind, location[:-1]))}"
-        return document.problem(path, message, at_key=True)
-    if wrong["type"] == "missing":
-        return document.problem(path[:-1], f"key '{location[-1]}' is missing")
-    if wrong["type"] == "literal_error":
-        known = [part.strip("' ") for part in wrong["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        return document.problem(
-            path, f"'{wrong['input']}' is not allowed here; {registry.suggest(str(wrong['input']), known)}"
-        )
-    if location and location[-1] == "[key]":
-        return document.problem(path[:-1], f"key '{location[-2]}': {wrong['msg'].lower()}", at_key=True)
-    if wrong["type"] == "string_type" and isinstance(wrong["input"], (bool, int, float)):
-        word = str(wrong["input"]).lower() if isinstance(wrong["input"], bool) else str(wrong["input"])
-        return document.problem(path, f'a text was expected; put it in quotes: "{word}"')
-    shown = repr(wrong["input"])
-    got = f", got {shown if len(shown) < 60 else type(wrong['input']).__name__}"
-    return document.problem(path, wrong["msg"][0].lower() + wrong["msg"][1:] + got)
-
-
-def _keys_at(kind: Any, path: Path_) -> list[str]:
-    """Names of the keys the type allows at a path."""
-    for part in path:
-        kind = _strip(kind)
-        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-        if origin is list:
-            kind = arguments[0]
-        elif origin is dict:
-            kind = arguments[1]
-        elif isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields:
-            kind = kind.model_fields[str(part)].annotation
-        else:
-            return []
-    kind = _strip(kind)
-    return sorted(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-
-
-def _strip(kind: Any) -> Any:
-    """A type without ``Annotated`` and ``| None``."""
-    while typing.get_origin(kind) in (Annotated, typing.Union, types.UnionType):
-        kind = typing.get_args(kind)[0]
-    return kind
 
 
 def _cross_checks(document: Document, declaration: Declaration, labels: dict[str, list[str]]) -> list[Problem]:
@@ -417,24 +361,13 @@ def _cross_checks(document: Document, declaration: Declaration, labels: dict[str
 
 def _component_problems(document: Document, declaration: Declaration) -> list[Problem]:
     """Components that do not exist, and mistakes in their own settings."""
-    used: list[tuple[str, Path_, str]] = [
-        ("providers", ("generate", "provider"), declaration.generate.provider),
-        ("trainers", ("train", "trainer"), declaration.train.trainer),
-        *(("operators", ("refine", "operators", i), name) for i, name in enumerate(declaration.refine.operators)),
+    used: list[tuple[str, Path_, str, object]] = [
+        ("providers", ("generate", "provider"), declaration.generate.provider, None),
+        ("trainers", ("train", "trainer"), declaration.train.trainer, None),
     ]
-    problems: list[Problem] = []
     for step, kind in COMPONENTS.items():
-        for name in getattr(declaration, step).settings:
-            used.append((kind, (step, "settings", name), name))
-    for kind, path, name in used:
-        try:
-            component = registry.find(kind, name)
-        except FoundryError as error:
-            problems.append(document.problem(path, error.message, at_key=path[-1] == name))
-            continue
-        if path[-1] == name and path[1] == "settings":
-            try:
-                component.Settings.model_validate(getattr(declaration, str(path[0])).settings[name])
-            except ValidationError as error:
-                problems += [_problem(document, component.Settings, dict(wrong), path) for wrong in error.errors()]
-    return problems
+        for name, own in getattr(declaration, step).settings.items():
+            used.append((kind, (step, "settings", name), name, own))
+    refine = declaration.refine
+    used += [("operators", ("refine", "operators", i), name, None) for i, name in enumerate(refine.operators)]
+    return component_problems(document, used)
