@@ -77,7 +77,7 @@ class RefineJob(Refine):
     """How examples are written."""
     constitution: Text | None = None
     """The task's law; without it the labels are those that occur."""
-    blocks: list[Literal["task", "language", "label", "source"]] = ["task", "language"]
+    blocks: Annotated[list[Literal["task", "language", "label", "source"]], Field()] = ["task", "language"]
     """Rows are compared with rows that agree in these; language here is what the characters tell."""
     divide: bool = True
     """Whether the rows are split into train, calibration and test; else all are ``train``."""

@@ -22,6 +22,15 @@ class Outcome:
     table: pa.Table
     reasons: list[str]
     splits: list[str]
+    distance: float = 0.6
+
+    def near_training(self) -> list[bool]:
+        """Whether a row is tested on and yet within ``distance`` of a row that is learned from."""
+        learned, tested = (splits.TRAIN, splits.CALIBRATION), (splits.TEST, splits.WITHHELD)
+        return [
+            split in tested and any(self.splits[n["row"]] in learned for n in near if n["similarity"] >= self.distance)
+            for split, near in zip(self.splits, self.table["neighbours"].to_pylist(), strict=True)
+        ]
 
     def examples(self) -> list[Example]:
         """The rows that stay, in their order. A row to be repeated weighs so many times as much."""
@@ -53,4 +62,4 @@ def conclude(table: pa.Table, refine: Refine, seed: int, divide: bool = True) ->
             "needed are normalise, exact_duplicates, near_duplicates, families, balance."
         )
     split_of, reasons = splits.assign(table, reasons, refine.split, seed)
-    return Outcome(table, reasons, split_of)
+    return Outcome(table, reasons, split_of, refine.split.test_distance)

@@ -14,6 +14,8 @@ import pyarrow as pa
 from foundry_engine.features.ngrams import words
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
 
+OVERUSED = 5
+"""Moulds a generation order says to avoid."""
 Key = TypeVar("Key", bound=tuple[str, ...])
 
 
@@ -45,7 +47,10 @@ def report(table: pa.Table, splits: list[str], reasons: list[str]) -> dict[str, 
 
 
 def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, object]]:
-    """What to ask a generator for next: texts missing from each group to reach the largest one of its language."""
+    """What to ask a generator for next: texts missing from each group to reach the largest one of its language.
+
+    ``avoid`` shows a text of each of the group's largest moulds: what there is enough of.
+    """
     groups = Counter(
         (language, label)
         for language, label, split in zip(
@@ -55,10 +60,27 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
     )
     largest = {language: max(n for (lang, _), n in groups.items() if lang == language) for language, _ in groups}
     return [
-        {"language": language, "label": label, "rows": n, "missing": largest[language] - n}
+        {
+            "language": language,
+            "label": label,
+            "rows": n,
+            "missing": largest[language] - n,
+            "avoid": _overused(table, splits, language, label),
+        }
         for (language, label), n in sorted(groups.items())
         if n < largest[language]
     ]
+
+
+def _overused(table: pa.Table, splits: list[str], language: str, label: str) -> list[str]:
+    """The text with the smallest id of each of the largest families of a group."""
+    columns = (table[name].to_pylist() for name in ("family", "language", "label", "id", "text"))
+    families: dict[str, list[tuple[str, str]]] = {}
+    for split, family, *group, id_, text in zip(splits, *columns, strict=True):
+        if split == "train" and group == [language, label]:
+            families.setdefault(family, []).append((id_, text))
+    largest = sorted(families.items(), key=lambda item: (-len(item[1]), item[0]))[:OVERUSED]
+    return [min(rows)[1] for _, rows in largest if len(rows) > 1]
 
 
 def as_text(data: Mapping[str, Any]) -> str:
