@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.errors import EmptyDataset
+from foundry_engine.errors import EmptyDataset, QualityGateFailed
 from foundry_engine.folders import (
     EXAMPLES_FILE,
     QUALITY_FILE,
@@ -28,10 +28,11 @@ from foundry_engine.folders import (
 )
 from foundry_engine.log import Progress
 from foundry_engine.records import Example, Sample, lines_of, read_lines, read_records
-from foundry_engine.refinery import decide, quality, splits
+from foundry_engine.refinery import decide, quality, report, splits
 from foundry_engine.refinery.engines.local import LocalEngine
 from foundry_engine.refinery.outcome import conclude
 from foundry_engine.refinery.plan import make_plan
+from foundry_engine.refinery.tally import merged, tally
 
 REMOVED, CONFLICTS = "removed.jsonl", "conflicts.jsonl"
 ORDER, TEXT_REPORT = "generation_order.json", "quality.txt"
@@ -44,7 +45,8 @@ def run(
 ) -> StageResult:
     """Refine the samples of one task.
 
-    Raises ``EmptyDataset`` when a label has no row left to train on.
+    Raises ``EmptyDataset`` when a label has no row left to train on, and ``QualityGateFailed`` after the dataset is
+    written when it is below one of the blueprint's gates.
     """
     settings = blueprint.declaration.refine
     constitution = blueprint.constitutions[task]
@@ -66,19 +68,36 @@ def run(
         outcome = conclude(table, settings, blueprint.declaration.seed)
         examples, split_of, reasons = outcome.examples(), outcome.splits, outcome.reasons
         _require_training_rows(examples, constitution.label_names, task, reasons)
+        table = outcome.table
         rejected = sum(1 for _ in read_lines(folder.samples / REJECTED_FILE))
-        report = {"rejected": rejected, **quality.report(table, split_of, reasons)}
+        found = {"rejected": rejected, **quality.report(table, split_of, reasons)}
         removed = list(decide.removed_rows(table, reasons))
         for name, rows in ((EXAMPLES_FILE, examples), (REMOVED, removed)):
             write_atomic(fresh / name, lines_of(rows))
         conflicts = sorted((row for row in removed if row["reason"] == "conflict"), key=lambda row: str(row["text"]))
         write_atomic(fresh / CONFLICTS, lines_of(conflicts))
         write_atomic(fresh / ORDER, _json(quality.generation_order(table, split_of)))
-        write_atomic(fresh / QUALITY_FILE, _json(report))
-        write_atomic(fresh / TEXT_REPORT, quality.as_text(report).encode("utf-8"))
-        return {"splits": dict(Counter(e.split for e in examples)), "removed": report["removed"]}
+        write_atomic(fresh / QUALITY_FILE, _json(found))
+        write_atomic(fresh / TEXT_REPORT, quality.as_text(found).encode("utf-8"))
+        page = report.data(
+            title=task,
+            found=merged([tally(outcome)]),
+            refine=settings,
+            rejected={"gate": rejected} if rejected else {},
+            seed=blueprint.declaration.seed,
+            inputs=inputs,
+        )
+        report.write(fresh, page)
+        splits_of = dict(Counter(e.split for e in examples))
+        return {"splits": splits_of, "removed": found["removed"], "failed_gates": report.failed_gates(page)}
 
-    return run_stage(folder.dataset, inputs, work, force)
+    result = run_stage(folder.dataset, inputs, work, force)
+    if result.summary["failed_gates"]:
+        raise QualityGateFailed(
+            f"task '{task}': the dataset is below its gates: {'; '.join(result.summary['failed_gates'])}. "
+            f"See {folder.dataset / report.PAGE}."
+        )
+    return result
 
 
 def samples_table(samples: list[Sample], withheld: list[str]) -> pa.Table:

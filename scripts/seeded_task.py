@@ -13,8 +13,11 @@ from random import Random
 LABELS = ("refund", "invoice", "delivery", "repair", "praise")
 SHARES = (20, 12, 6, 3, 1)
 """Rows of each label, as parts: the largest is twenty times the smallest."""
-ZH = "的一是在有人我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长"
-SYLLABLES = "ba be bi bo bu da de di do du fa fe fi fo ka ke ki ko ku la le li lo lu ma me mi mo na ne ni no pa pe pi po ra re ri ro sa se si so ta te ti to va ve vi za ze".split()
+ZH = (
+    "的一是在有人我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没"
+    "日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长"
+)
+SYLLABLES = [consonant + vowel for consonant in "bdfklmnprstvz" for vowel in "aeiou"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class SeededTask:
         self._random = Random(seed)
         self._language = language
         self._common = [self._word() for _ in range(400)]
-        self._telling = {label: [self._word() for _ in range(60)] for label in LABELS}
+        self._telling = {label: [self._word() for _ in range(40)] for label in LABELS}
 
     def training(self, rows: int, noise: float, copies: float) -> list[SeededRow]:
         """``rows`` rows: ``noise`` of them with another label, ``copies`` of them near or exact copies of others."""
@@ -68,8 +71,8 @@ class SeededTask:
     def _filled(self, frame: list[str], label: str) -> str:
         random = self._random
         words = list(frame)
-        for _ in range(random.randint(1, 3)):
-            own = random.random() < 0.8
+        for _ in range(random.randint(2, 4)):
+            own = random.random() < 0.9
             source = label if own else random.choice(LABELS)
             words.insert(random.randint(0, len(words)), random.choice(self._telling[source]))
         for _ in range(2):

@@ -16,17 +16,18 @@ from foundry_engine.folders import write_atomic
 from foundry_engine.records import lines_of
 from foundry_engine.refinery import decide, quality
 from foundry_engine.refinery.engines.local import Block, LocalEngine, distinct
-from foundry_engine.refinery.findings import findings
 from foundry_engine.refinery.job_file import RefineJob
 from foundry_engine.refinery.outcome import Outcome, conclude
 from foundry_engine.refinery.plan import Plan
 from foundry_engine.refinery.preference import ranks
+from foundry_engine.refinery.tally import tally
+from foundry_engine.refinery.written import written_texts
 
 RESULTS = SimpleNamespace(
     examples="examples.parquet",
     removed="removed.jsonl",
     conflicts="conflicts.jsonl",
-    findings="findings.json",
+    tally="tally.json",
     order="generation_order.json",
 )
 EXAMPLE_COLUMNS = (
@@ -69,20 +70,21 @@ def refine_block(
     write_atomic(fresh / RESULTS.conflicts, lines_of(conflicts))
     order = quality.generation_order(outcome.table, outcome.splits)
     write_atomic(fresh / RESULTS.order, json.dumps(order, ensure_ascii=False).encode("utf-8"))
-    found = json.dumps(findings(outcome, copies.num_rows), ensure_ascii=False)
-    write_atomic(fresh / RESULTS.findings, found.encode("utf-8"))
+    found = json.dumps(tally(outcome, copies.num_rows), ensure_ascii=False)
+    write_atomic(fresh / RESULTS.tally, found.encode("utf-8"))
     return {"rows": block.rows}
 
 
 def _examples(outcome: Outcome) -> pa.Table:
     table = outcome.table.append_column("split", pa.array(outcome.splits, pa.string()))
+    table = table.set_column(table.schema.get_field_index("text"), "text", pa.array(written_texts(table), pa.string()))
     columns = [*EXAMPLE_COLUMNS, *(name for name in MORE_COLUMNS if name in table.column_names)]
     return table.filter(pc.not_equal(table["split"], "")).select(columns).combine_chunks()
 
 
 def _copies(table: pa.Table) -> Iterator[list[dict[str, object]]]:
-    """Rows that are equal to a better one, a few at a time."""
-    names = ["id", "text", "label", "language", "source", "task", "place"]
+    """Rows that are equal to a better one, a few at a time; their text is its text, so it is not written again."""
+    names = ["id", "label", "language", "source", "task", "place"]
     for batch in table.select(names).to_batches(max_chunksize=WRITTEN_ROWS):
         yield [
             {"reason": "copy", "rule": "id", "evidence": None, "survivor": row["id"], **row}

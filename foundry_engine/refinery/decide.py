@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from foundry_engine import registry
 from foundry_engine.errors import InvalidSetting
+from foundry_engine.refinery.written import written_texts
 
 REASONS = (
     ("schema_problem", "schema"),
@@ -48,7 +49,9 @@ def removed_rows(table: pa.Table, reasons: list[str]) -> Iterator[dict[str, obje
     """Every removed row: reason, the tag that decided (``rule``), its evidence, and the row that stays in its place."""
     rule_of = {reason: column for column, reason in REASONS}
     names = ["id", "text", "label", "language", "source"] + [n for n in ("task", "place") if n in table.column_names]
-    rows = table.select(names).to_pylist()
+    rows = [
+        {**row, "text": text} for row, text in zip(table.select(names).to_pylist(), written_texts(table), strict=True)
+    ]
     tags = {column: table[column].to_pylist() for column, _ in REASONS if column in table.column_names}
     for number, (row, reason) in enumerate(zip(rows, reasons, strict=True)):
         if reason:

@@ -10,6 +10,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ from foundry_engine.refinery import report
 from foundry_engine.refinery.bare_law import bare_law
 from foundry_engine.refinery.block import RESULTS, refine_block
 from foundry_engine.refinery.engines.local import Block, LocalEngine
-from foundry_engine.refinery.findings import merged
 from foundry_engine.refinery.inputs import FIELDS, rows_of
 from foundry_engine.refinery.job_file import JobFile
 from foundry_engine.refinery.plan import make_plan
+from foundry_engine.refinery.tally import merged
 
 CHUNK_ROWS = 20_000
 """Rows read into one table."""
@@ -81,11 +82,11 @@ class _Run:
         for block in blocks:
             self.engine.require_room(block)
         done = []
+        laws = {task: self._law(task, labels) for task, labels in read["labels"].items()}
         for number, block in enumerate(blocks):
             place = self.work / "2_refined" / f"{number:04d}"
-            laws = {task: self._law(task, labels) for task, labels in read["labels"].items()}
             part = {**inputs, "part": "refine", "block": sha256_of(block.path), "labels": read["labels"]}
-            run_stage(place, part, lambda to, block=block, laws=laws: self._refine(block, laws, to))
+            run_stage(place, part, partial(self._refine, block, laws))
             done.append(place)
         return self._write(fresh, done, read, inputs)
 
@@ -164,7 +165,7 @@ class _Run:
         _concatenate([self.work / "1_blocks" / REJECTED], fresh / REJECTED)
         order = [wish for part in parts for wish in json.loads((part / RESULTS.order).read_bytes())]
         write_atomic(fresh / RESULTS.order, _json(order))
-        found = merged([json.loads((part / RESULTS.findings).read_bytes()) for part in parts])
+        found = merged([json.loads((part / RESULTS.tally).read_bytes()) for part in parts])
         data = report.data(
             title=self.job.task,
             found=found,
@@ -179,7 +180,7 @@ class _Run:
             "removed": found["removed"],
             "rejected": read["rejected"],
             "score": data["score"]["after"]["total"],
-            "failed_gates": [gate["said"] for gate in data["gates"] if not gate["passed"]],
+            "failed_gates": report.failed_gates(data),
         }
 
 

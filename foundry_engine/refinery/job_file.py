@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import typing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -165,5 +166,5 @@ def _law(document: Document, path: Path) -> tuple[Constitution | None, list[Prob
     own = strict_yaml.read(path)
     law, problems = typed(own, Constitution)
     if law is not None:
-        problems += [own.problem(place, message) for place, message in findings(law, list(Language.__args__))]
+        problems += [own.problem(place, message) for place, message in findings(law, list(typing.get_args(Language)))]
     return law, problems

@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+Mask = npt.NDArray[np.bool_]
+REGULARISATION = 3.0
+"""scikit-learn's C; labels count alike, as the weights of training make them."""
 DIGITS = 6
 """Probabilities are rounded, so that the last bits of a processor's exp decide nothing."""
 
@@ -25,38 +28,44 @@ class LabelFolds:
     fold: npt.NDArray[np.int64]
     max_rows: int
 
-    def probabilities(self, use: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """``[rows, labels]``: each row by the model of the other folds, fitted on the rows in ``use`` alone."""
-        found = np.zeros((len(self.y), int(self.y.max()) + 1))
-        for number in range(int(self.fold.max()) + 1):
-            held = self.fold == number
-            training = np.flatnonzero(~held & use)
-            if len(training) > self.max_rows:
-                training = training[np.linspace(0, len(training) - 1, self.max_rows).astype(np.int64)]
-            found[held] = self._fitted(training, np.flatnonzero(held), found.shape[1])
-        return np.round(found, DIGITS)
+    @property
+    def folds(self) -> int:
+        """How many folds there are."""
+        return int(self.fold.max()) + 1
 
-    def _fitted(
-        self, training: npt.NDArray[np.int64], held: npt.NDArray[np.int64], labels: int
-    ) -> npt.NDArray[np.float64]:
+    def judged(self, fold: int, training: Mask) -> npt.NDArray[np.float64]:
+        """``[rows of the fold, labels]``: what a model fitted on the training rows says of them."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
-        found = np.zeros((len(held), labels))
-        present = np.unique(self.y[training])
+        held, rows = np.flatnonzero(self.fold == fold), np.flatnonzero(training & (self.fold != fold))
+        if len(rows) > self.max_rows:
+            rows = rows[np.linspace(0, len(rows) - 1, self.max_rows).astype(np.int64)]
+        found = np.zeros((len(held), int(self.y.max()) + 1))
+        present = np.unique(self.y[rows])
+        if not len(present):
+            return found
         if len(present) == 1:
             found[:, present[0]] = 1.0
             return found
-        model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=100, tol=1e-3)
-        with warnings.catch_warnings():
+        model = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=100, tol=1e-3)
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(self.matrix[training], self.y[training])
-        found[:, present] = model.predict_proba(self.matrix[held])
+            model.fit(self.matrix[rows], self.y[rows])
+            found[:, present] = model.predict_proba(self.matrix[held])
+        return np.round(found, DIGITS)
+
+    def probabilities(self, folds: Sequence[int], training: Mask) -> npt.NDArray[np.float64]:
+        """``[rows, labels]``: the rows of each of some folds by the model of the others of them; zeros elsewhere."""
+        found = np.zeros((len(self.y), int(self.y.max()) + 1))
+        inside = np.isin(self.fold, folds) & training
+        for fold in folds:
+            found[self.fold == fold] = self.judged(fold, inside)
         return found
 
-    def macro_f1(self, probabilities: npt.NDArray[np.float64]) -> float:
+    def macro_f1(self, answer: npt.NDArray[np.int64]) -> float:
         """Mean F1 over the labels, against the labels as given."""
-        answer = probabilities.argmax(axis=1)
         scores = []
         for label in np.unique(self.y):
             hit = int(((answer == label) & (self.y == label)).sum())

@@ -10,6 +10,7 @@ from foundry_engine.blueprint import Refine
 from foundry_engine.errors import InvalidSetting
 from foundry_engine.records import Example
 from foundry_engine.refinery import decide, splits
+from foundry_engine.refinery.written import written_texts
 
 NEEDED = ("normalized", "neighbours", "family", "weight")
 """Tags that splitting reads."""
@@ -26,10 +27,16 @@ class Outcome:
 
     def near_training(self) -> list[bool]:
         """Whether a row is tested on and yet within ``distance`` of a row that is learned from."""
+        neighbours = self.table["neighbours"].to_pylist()
         learned, tested = (splits.TRAIN, splits.CALIBRATION), (splits.TEST, splits.WITHHELD)
+
+        def near_learned(row: int) -> bool:
+            return any(self.splits[n["row"]] in learned for n in neighbours[row] if n["similarity"] >= self.distance)
+
         return [
-            split in tested and any(self.splits[n["row"]] in learned for n in near if n["similarity"] >= self.distance)
-            for split, near in zip(self.splits, self.table["neighbours"].to_pylist(), strict=True)
+            split in tested
+            and (near_learned(row) or any(near_learned(n["row"]) for n in neighbours[row] if n["similarity"] == 1))
+            for row, split in enumerate(self.splits)
         ]
 
     def examples(self) -> list[Example]:
@@ -37,7 +44,8 @@ class Outcome:
         columns = ["id", "text", "label", "language", "origin", "source", "family", "weight"]
         repeats = self.table["repeat"].to_pylist() if "repeat" in self.table.column_names else [1] * len(self.splits)
         rows = self.table.select(columns).to_pylist()
-        for row, repeat in zip(rows, repeats, strict=True):
+        for row, text, repeat in zip(rows, written_texts(self.table), repeats, strict=True):
+            row["text"] = text
             row["weight"] *= repeat
         return [Example(split=split, **row) for row, split in zip(rows, self.splits, strict=True) if split]
 

@@ -12,8 +12,8 @@ from typing import Any
 from foundry_engine.blueprint import Gate, Refine
 from foundry_engine.folders import LIBRARIES, code_version, fingerprint_of, write_atomic
 from foundry_engine.refinery import score
-from foundry_engine.refinery.findings import Findings
 from foundry_engine.refinery.report_page import as_html, as_markdown
+from foundry_engine.refinery.tally import Tally
 
 PAGE, MARKDOWN, DATA = "report.html", "report.md", "report.json"
 SPLITS = ("train", "calibration", "test", "withheld")
@@ -22,7 +22,7 @@ SPLITS = ("train", "calibration", "test", "withheld")
 def data(
     *,
     title: str,
-    found: Findings,
+    found: Tally,
     refine: Refine,
     rejected: Mapping[str, int],
     seed: int,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foundry_engine.refinery.findings import FAMILIES, LENGTHS, SIMILARITIES
+from foundry_engine.refinery.tally import FAMILIES, LENGTHS, SIMILARITIES
 from foundry_engine.reporting import charts
 from foundry_engine.reporting.page import Page, shown
 
@@ -23,6 +23,7 @@ NAMES = {
     "safety": "safety / 安全",
     "split_hygiene": "split hygiene / 划分干净",
 }
+GATE_HEAD = ("macro-F1 on held-out families", "without the suspects", "removed")
 Data = Mapping[str, Any]
 Table = tuple[str, Sequence[str], list[list[object]]]
 """Heading, names of the columns, rows."""
@@ -76,6 +77,7 @@ def tables(data: Data) -> list[Table]:
         ("Similar pairs / 相似对", ("Jaccard from", "pairs"), _similar(data)),
         ("Families / 家族", ("rows a family, from", "families"), _families(data)),
         ("Label suspects: given and suggested / 可疑标签", ("given", "suggested", "rows"), _confusion(data)),
+        ("Would removing them help? / 移除是否有益", GATE_HEAD, _pruning(data)),
         ("Worst label suspects / 最可疑", ("id", "text", "given", "suggested", "score"), _worst(data)),
         ("Largest moulds / 最大模板", ("family", "rows", "labels", "examples"), _moulds(data)),
         ("Conflicts / 冲突", ("text", "labels"), _conflicts(data)),
@@ -110,7 +112,7 @@ def _pictures(data: Data) -> dict[str, list[tuple[str, str]]]:
     drawn["Labels / 标签"] = [(charts.pairs(rows, ("read / 读入", "kept / 保留")), "")]
     drawn["Lengths / 长度"] = [
         (charts.histogram(_binned(LENGTHS, counts)), f"{name}: code points / 码点数")
-        for name, counts in data["lengths"].items()
+        for name, counts in sorted(data["lengths"].items(), key=_read_first)
     ]
     for counts in data["similarity"].values():
         first = next((n for n, count in enumerate(counts) if count), 0)
@@ -163,6 +165,11 @@ def _similar(data: Data) -> list[list[object]]:
     return [[f"{low:.2f}", n] for low, n in zip(SIMILARITIES, pairs, strict=False) if n]
 
 
+def _read_first(item: tuple[str, Any]) -> tuple[str, bool]:
+    language, _, which = item[0].rpartition(" ")
+    return language, which != "read"
+
+
 def _lengths(data: Data) -> list[list[object]]:
     """A row a language: its rows, and how many are in each bin."""
     return [
@@ -178,6 +185,14 @@ def _families(data: Data) -> list[list[object]]:
 def _confusion(data: Data) -> list[list[object]]:
     ordered = sorted(data["suspects"]["confusion"], key=lambda row: (-row[2], row[0], row[1]))
     return [list(row) for row in ordered[:MAX_DRAWN]]
+
+
+def _pruning(data: Data) -> list[list[object]]:
+    """A row a block: what a model scores on families it has not seen, fitted with and without the suspects."""
+    return [
+        [f"{p['macro_f1']:.4f}", f"{p['macro_f1_without_suspects']:.4f}", p["pruned"]]
+        for p in data["suspects"]["pruning"]
+    ]
 
 
 def _worst(data: Data) -> list[list[object]]:

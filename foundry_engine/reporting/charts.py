@@ -48,7 +48,7 @@ def histogram(bins: Sequence[tuple[str, int]], mark: float | None = None, width:
     if not bins:
         return ""
     top = max(value for _, value in bins) or 1
-    left, bottom, step = 10, 40, (width - 20) / len(bins)
+    left, bottom, step = 10, 40, min(72.0, (width - 20) / len(bins))
     room = height - bottom - 24
     parts = []
     for i, (name, value) in enumerate(bins):

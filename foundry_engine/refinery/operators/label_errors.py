@@ -7,7 +7,7 @@ no worse on held-out families; on small hard data it does worse, and then they a
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from foundry_engine.constitution import Constitution
 from foundry_engine.errors import MissingDependency
 from foundry_engine.refinery import decide
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from foundry_engine.refinery.label_folds import LabelFolds
 
 SCOPE = "dataset"
 EVIDENCE = pa.struct([("macro_f1", pa.float64()), ("macro_f1_without_suspects", pa.float64())])
@@ -30,7 +36,7 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    folds: Annotated[int, Field(ge=3, le=20)] = 4
     min_rows: Annotated[int, Field(ge=20)] = 100
     max_rows: Annotated[int, Field(ge=100)] = 20_000
     prune: bool = True
@@ -67,12 +73,6 @@ def _judged(table: pa.Table) -> list[int]:
 
 def _suspects(table: pa.Table, settings: Settings) -> tuple[list[dict[str, Any] | None], bool]:
     """For each row the suspicion, or none; and whether a model without the suspects does no worse."""
-    try:
-        from cleanlab.filter import find_label_issues
-    except ImportError as error:
-        raise MissingDependency(
-            "operator 'label_errors' needs cleanlab: pip install 'micro-model-foundry[clean]'"
-        ) from error
     import numpy as np
 
     from foundry_engine.refinery.hashed_ngrams import hashed_ngrams
@@ -82,18 +82,18 @@ def _suspects(table: pa.Table, settings: Settings) -> tuple[list[dict[str, Any] 
     names = sorted(set(given))
     y = np.array([names.index(label) for label in given])
     folds = min(settings.folds, len(set(families)))
-    if folds < 2:
+    if folds < 3:
         return [None] * len(given), False
     judged = LabelFolds(
         hashed_ngrams(table["normalized"].to_pylist()), y, family_folds(families, given, folds), settings.max_rows
     )
-    probabilities = judged.probabilities(np.ones(len(y), dtype=bool))
-    flagged = find_label_issues(y, probabilities, n_jobs=1)
-    answer = probabilities.argmax(axis=1)
-    flagged &= answer != y
-    score = judged.macro_f1(probabilities)
-    without = judged.macro_f1(judged.probabilities(~flagged)) if flagged.any() else score
-    evidence = {"macro_f1": round(score, 4), "macro_f1_without_suspects": round(without, 4)}
+    everything = np.ones(len(y), dtype=bool)
+    probabilities = judged.probabilities(range(folds), everything)
+    answer, flagged = probabilities.argmax(axis=1), _flagged(y, probabilities)
+    evidence = {
+        "macro_f1": round(judged.macro_f1(answer), 4),
+        "macro_f1_without_suspects": round(judged.macro_f1(_answers_without(judged)), 4),
+    }
     found = [
         {"suggested": names[answer[row]], "score": float(probabilities[row, y[row]]), "evidence": evidence}
         if flagged[row]
@@ -101,3 +101,40 @@ def _suspects(table: pa.Table, settings: Settings) -> tuple[list[dict[str, Any] 
         for row in range(len(y))
     ]
     return found, settings.prune and evidence["macro_f1_without_suspects"] >= evidence["macro_f1"]
+
+
+def _answers_without(judged: LabelFolds) -> npt.NDArray[np.int64]:
+    """Answers for every fold by a model fitted without the suspects of the other folds.
+
+    The suspects are told by those other folds alone: told with the held-out rows' labels they would flatter the answer.
+    """
+    import numpy as np
+
+    answer = np.zeros(len(judged.y), dtype=np.int64)
+    for fold in range(judged.folds):
+        others = [other for other in range(judged.folds) if other != fold]
+        inner = np.isin(judged.fold, others)
+        flagged = np.zeros(len(judged.y), dtype=bool)
+        probabilities = judged.probabilities(others, inner)
+        flagged[inner] = _flagged(judged.y[inner], probabilities[inner])
+        answer[judged.fold == fold] = judged.judged(fold, inner & ~flagged).argmax(axis=1)
+    return answer
+
+
+def _flagged(y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Rows that confident learning takes for wrongly labelled; labels that do not occur are left out of its count."""
+    import numpy as np
+
+    try:
+        from cleanlab.filter import find_label_issues
+    except ImportError as error:
+        raise MissingDependency(
+            "operator 'label_errors' needs cleanlab: pip install 'micro-model-foundry[clean]'"
+        ) from error
+    present, own = np.unique(y, return_inverse=True)
+    shown = probabilities[:, present]
+    shown = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1e-9)
+    if len(present) < 2:
+        return np.zeros(len(y), dtype=bool)
+    found = find_label_issues(own, shown, n_jobs=1) & (shown.argmax(axis=1) != own)
+    return np.asarray(found, dtype=bool)

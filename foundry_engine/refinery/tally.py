@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from foundry_engine.refinery import decide, score
 from foundry_engine.refinery.outcome import Outcome
 from foundry_engine.refinery.splits import TEST, WITHHELD
+from foundry_engine.refinery.written import written_texts
 
 LENGTHS = (0, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 500, 1_000)
 """Lower bounds of the bins of code points."""
@@ -28,10 +29,10 @@ INVALID = ("schema_problem", "length_problem", "language_problem")
 SENSITIVE = ("secrets", "pii")
 """Columns of what a scanner found: a list of structs with ``kind``, ``start`` and ``end``; empty or null is clean."""
 
-Findings = dict[str, Any]
+Tally = dict[str, Any]
 
 
-def findings(outcome: Outcome, copies: int = 0) -> Findings:
+def tally(outcome: Outcome, copies: int = 0) -> Tally:
     """Counts and lists of one block; ``copies`` rows were equal to one of its rows and are counted as duplicates."""
     table, rows = outcome.table, _Rows(outcome)
     label_in, label_kept = Counter[str](), Counter(rows.label[row] for row in rows.kept)
@@ -57,9 +58,9 @@ def findings(outcome: Outcome, copies: int = 0) -> Findings:
     }
 
 
-def merged(parts: Sequence[Findings]) -> Findings:
-    """The findings of several blocks as one."""
-    whole: Findings = {}
+def merged(parts: Sequence[Tally]) -> Tally:
+    """The tallies of several blocks as one."""
+    whole: Tally = {}
     for key in ("rows_in",):
         whole[key] = sum(part[key] for part in parts)
     for key in ("kept", "removed", "tagged", "languages"):
@@ -101,10 +102,11 @@ class _Rows:
     def __init__(self, outcome: Outcome) -> None:
         table = outcome.table
         self.ids, self.label, self.language = (table[n].to_pylist() for n in ("id", "label", "language"))
-        self.family, self.text = table["family"].to_pylist(), table["text"].to_pylist()
+        self.family, self.text = table["family"].to_pylist(), written_texts(table)
         self.copies = table["copies"].to_pylist() if "copies" in table.column_names else [1] * table.num_rows
         self.kept = [row for row, split in enumerate(outcome.splits) if split]
-        self._found = [table[name].to_pylist() for name in SENSITIVE if name in table.column_names]
+        redacted = "redacted" in table.column_names
+        self._found = [] if redacted else [table[name].to_pylist() for name in SENSITIVE if name in table.column_names]
 
     def shown(self, row: int) -> str:
         text = self.text[row]
