@@ -22,14 +22,15 @@ from seeded_task import SeededTask  # noqa: E402
 from foundry_engine import registry  # noqa: E402
 from foundry_engine.refinery import job, job_file  # noqa: E402
 
-TEXT_OPERATORS = (
-    "normalise schema language length secrets pii redact toxicity exact_duplicates conflicts near_duplicates "
-    "typo_twins boundary_twins families label_errors quality_score balance"
-).split()
+TEXT_OPERATORS = [
+    *("normalise", "schema", "language", "length", "secrets", "pii", "redact", "toxicity", "exact_duplicates"),
+    *("conflicts", "near_duplicates", "typo_twins", "boundary_twins", "families", "label_errors", "quality_score"),
+    "balance",
+]
 
 
 class Watch:
-    """Seconds of each operator, told by when its bar moves on."""
+    """Says which block is at work."""
 
     def start(self, what: str, total: int) -> None:
         """A block begins."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from foundry_engine.features.ngrams import words
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
+from foundry_engine.refinery.written import written_texts
 
 OVERUSED = 5
 """Moulds a generation order says to avoid."""
@@ -58,6 +59,7 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
         )
         if split == "train"
     )
+    overused = _overused(table, splits)
     largest = {language: max(n for (lang, _), n in groups.items() if lang == language) for language, _ in groups}
     return [
         {
@@ -65,22 +67,27 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
             "label": label,
             "rows": n,
             "missing": largest[language] - n,
-            "avoid": _overused(table, splits, language, label),
+            "avoid": overused[language, label],
         }
         for (language, label), n in sorted(groups.items())
         if n < largest[language]
     ]
 
 
-def _overused(table: pa.Table, splits: list[str], language: str, label: str) -> list[str]:
-    """The text with the smallest id of each of the largest families of a group."""
-    columns = (table[name].to_pylist() for name in ("family", "language", "label", "id", "text"))
-    families: dict[str, list[tuple[str, str]]] = {}
-    for split, family, *group, id_, text in zip(splits, *columns, strict=True):
-        if split == "train" and group == [language, label]:
-            families.setdefault(family, []).append((id_, text))
-    largest = sorted(families.items(), key=lambda item: (-len(item[1]), item[0]))[:OVERUSED]
-    return [min(rows)[1] for _, rows in largest if len(rows) > 1]
+def _overused(table: pa.Table, splits: list[str]) -> dict[tuple[str, str], list[str]]:
+    """For each group the text with the smallest id of each of its largest families."""
+    ids, texts = table["id"].to_pylist(), written_texts(table)
+    families = table["family"].to_pylist() if "family" in table.column_names else ids
+    groups: dict[tuple[str, str], dict[str, list[int]]] = {}
+    languages, labels = table["language"].to_pylist(), table["label"].to_pylist()
+    for row, (split, language, label) in enumerate(zip(splits, languages, labels, strict=True)):
+        if split == "train":
+            groups.setdefault((language, label), {}).setdefault(families[row], []).append(row)
+    found = {}
+    for group, members in groups.items():
+        largest = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))[:OVERUSED]
+        found[group] = [texts[min(rows, key=ids.__getitem__)] for _, rows in largest if len(rows) > 1]
+    return found
 
 
 def as_text(data: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     folds: Annotated[int, Field(ge=3, le=20)] = 4
     min_rows: Annotated[int, Field(ge=20)] = 100
-    max_rows: Annotated[int, Field(ge=100)] = 20_000
+    max_rows: Annotated[int, Field(ge=100)] = 10_000
     prune: bool = True
 
 
