@@ -74,7 +74,9 @@ def run(
         removed = list(decide.removed_rows(table, reasons))
         for name, rows in ((EXAMPLES_FILE, examples), (REMOVED, removed)):
             write_atomic(fresh / name, lines_of(rows))
-        conflicts = sorted((row for row in removed if row["reason"] == "conflict"), key=lambda row: str(row["text"]))
+        conflicts = sorted(
+            (row for row in removed if row["reason"] in decide.CONFLICTS), key=lambda row: str(row["text"])
+        )
         write_atomic(fresh / CONFLICTS, lines_of(conflicts))
         write_atomic(fresh / ORDER, _json(quality.generation_order(table, split_of)))
         write_atomic(fresh / QUALITY_FILE, _json(found))

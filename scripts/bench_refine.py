@@ -24,7 +24,16 @@ from foundry_engine.refinery import job, job_file  # noqa: E402
 
 TEXT_OPERATORS = [
     *("normalise", "schema", "language", "length", "secrets", "pii", "redact", "toxicity", "exact_duplicates"),
-    *("conflicts", "near_duplicates", "typo_twins", "boundary_twins", "families", "label_errors", "quality_score"),
+    *(
+        "conflicts",
+        "near_duplicates",
+        "twin_conflicts",
+        "typo_twins",
+        "boundary_twins",
+        "families",
+        "label_errors",
+        "quality_score",
+    ),
     "balance",
 ]
 

@@ -7,7 +7,7 @@ moulds that training never saw.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 LABELS = ("refund", "invoice", "delivery", "repair", "praise")
@@ -22,12 +22,13 @@ SYLLABLES = [consonant + vowel for consonant in "bdfklmnprstvz" for vowel in "ae
 
 @dataclass(frozen=True)
 class SeededRow:
-    """A sentence with the label it was made for and the one it carries."""
+    """A sentence with the label it carries and the one it was made for; copies share the text in ``original``."""
 
     text: str
     label: str
     truth: str
     mould: str
+    original: str
 
 
 class SeededTask:
@@ -46,7 +47,9 @@ class SeededTask:
         made = [self._noisy(row, noise) for row in originals]
         for _ in range(rows - len(made)):
             row = random.choice(originals)
-            made.append(self._noisy(SeededRow(self._copied(row.text), row.label, row.truth, row.mould), noise))
+            made.append(
+                self._noisy(SeededRow(self._copied(row.text), row.label, row.truth, row.mould, row.original), noise)
+            )
         random.shuffle(made)
         return made
 
@@ -64,7 +67,8 @@ class SeededTask:
                 number += 1
                 frame = [random.choice(self._common) for _ in range(random.randint(4, 7))]
                 for _ in range(min(wanted, random.randint(1, 3))):
-                    made.append(SeededRow(self._filled(frame, label), label, label, f"{name}-{label}-{number}"))
+                    text = self._filled(frame, label)
+                    made.append(SeededRow(text, label, label, f"{name}-{label}-{number}", text))
                     wanted -= 1
         return made
 
@@ -83,7 +87,7 @@ class SeededTask:
         if self._random.random() >= noise:
             return row
         other = self._random.choice([label for label in LABELS if label != row.label])
-        return SeededRow(row.text, other, row.truth, row.mould)
+        return replace(row, label=other)
 
     def _copied(self, text: str) -> str:
         """Equal, or equal but for case, spaces, an end mark or a slip of the finger."""

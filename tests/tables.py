@@ -28,6 +28,7 @@ ON_REQUEST = {
     "schema": ["normalise"],
     "language": [],
     "length": ["normalise"],
+    "twin_conflicts": ORDER[: ORDER.index("typo_twins")],
     "label_errors": ORDER[:-1],
     "quality_score": [*ORDER[:-1], "label_errors"],
 }

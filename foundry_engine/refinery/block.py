@@ -66,7 +66,7 @@ def refine_block(
         file.write(lines_of(removed))
         for rows in _copies(copies):
             file.write(lines_of(rows))
-    conflicts = sorted((row for row in removed if row["reason"] == "conflict"), key=lambda row: str(row["text"]))
+    conflicts = sorted((row for row in removed if row["reason"] in decide.CONFLICTS), key=lambda row: str(row["text"]))
     write_atomic(fresh / RESULTS.conflicts, lines_of(conflicts))
     order = quality.generation_order(outcome.table, outcome.splits)
     write_atomic(fresh / RESULTS.order, json.dumps(order, ensure_ascii=False).encode("utf-8"))

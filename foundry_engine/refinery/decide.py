@@ -15,6 +15,7 @@ REASONS = (
     ("length_problem", "length"),
     ("language_problem", "language"),
     ("conflict", "conflict"),
+    ("conflict_with", "twin_conflict"),
     ("boundary_of", "boundary"),
     ("duplicate_of", "duplicate"),
     ("twin_of", "typo_twin"),
@@ -22,6 +23,8 @@ REASONS = (
     ("over_cap", "cap"),
 )
 """Tag column and reason, in the order they decide; operators that were not run have no column."""
+CONFLICTS = ("conflict", "twin_conflict")
+"""Reasons of rows that a person has to decide; they are in the conflicts file too."""
 NEAR_TRAINING = "near_training"
 """The one reason that splitting adds."""
 
