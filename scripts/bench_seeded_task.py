@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = []
+    found: list[dict[str, Any]] = []
     for seed in range(options.tasks):
         for language in ("zh", "en"):
             found.append({"seed": seed, "language": language, **measure(seed, language, options.rows)})

@@ -28,7 +28,8 @@ def hashed_ngrams(texts: Sequence[str], shortest: int = 1, longest: int = 4) -> 
         buckets = _hashes(codes, n)
         inside = rows[: len(buckets)] == rows[n - 1 :][: len(buckets)]
         found.append(rows[: len(buckets)][inside] * BUCKETS + buckets[inside])
-    cells = np.unique(np.concatenate(found))
+    cells = np.sort(np.concatenate(found))  # np.unique hashes first, which is slower here
+    cells = cells[np.diff(cells, prepend=-1) != 0]
     row, column = cells // BUCKETS, cells % BUCKETS
     frequency = np.bincount(column, minlength=BUCKETS)
     kept = np.flatnonzero(frequency >= min(2, len(cut)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,41 +27,58 @@ class LabelFolds:
     y: npt.NDArray[np.int64]
     fold: npt.NDArray[np.int64]
     max_rows: int
+    _last: list[tuple[bytes, tuple[npt.NDArray[np.int64], Any]]] = field(default_factory=list)
+    """The model fitted last: two folds are judged by one."""
 
     @property
     def folds(self) -> int:
         """How many folds there are."""
         return int(self.fold.max()) + 1
 
-    def judged(self, fold: int, training: Mask) -> npt.NDArray[np.float64]:
-        """``[rows of the fold, labels]``: what a model fitted on the training rows says of them."""
-        from sklearn.linear_model import SGDClassifier
-        from threadpoolctl import threadpool_limits
+    @property
+    def labels(self) -> int:
+        """How many labels there are."""
+        return int(self.y.max()) + 1
 
-        held, rows = np.flatnonzero(self.fold == fold), np.flatnonzero(training & (self.fold != fold))
-        if len(rows) > self.max_rows:
-            rows = rows[np.linspace(0, len(rows) - 1, self.max_rows).astype(np.int64)]
-        found = np.zeros((len(held), int(self.y.max()) + 1))
-        present = np.unique(self.y[rows])
-        if not len(present):
-            return found
-        if len(present) == 1:
-            found[:, present[0]] = 1.0
-            return found
-        labels = {"class_weight": "balanced", "random_state": 0}  # labels count alike, as training weighs them
-        model = SGDClassifier(loss="log_loss", alpha=ALPHA, max_iter=EPOCHS, tol=None, average=True, **labels)
-        with threadpool_limits(1):
-            model.fit(self.matrix[rows], self.y[rows])
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """``[rows, labels]``: each fold by the model of all others."""
+        found = np.zeros((len(self.y), self.labels))
+        for fold in range(self.folds):
+            found[self.fold == fold] = self.judged(fold, self.fold != fold)
+        return found
+
+    def judged(self, fold: int, training: Mask) -> npt.NDArray[np.float64]:
+        """``[rows of the fold, labels]``: what the model fitted on the training rows says of them."""
+        held = np.flatnonzero(self.fold == fold)
+        found = np.zeros((len(held), self.labels))
+        present, model = self._fitted(training)
+        if model is None:
+            found[:, present] = 1.0
+        else:
             found[:, present] = model.predict_proba(self.matrix[held])
         return np.round(found, DIGITS)
 
-    def probabilities(self, folds: Sequence[int], training: Mask) -> npt.NDArray[np.float64]:
-        """``[rows, labels]``: the rows of each of some folds by the model of the others of them; zeros elsewhere."""
-        found = np.zeros((len(self.y), int(self.y.max()) + 1))
-        inside = np.isin(self.fold, folds) & training
-        for fold in folds:
-            found[self.fold == fold] = self.judged(fold, inside)
-        return found
+    def _fitted(self, training: Mask) -> tuple[npt.NDArray[np.int64], Any]:
+        """The labels among the training rows, and a model of them unless there is but one."""
+        key = training.tobytes()
+        if self._last and self._last[0][0] == key:
+            return self._last[0][1]
+        from sklearn.linear_model import SGDClassifier
+        from threadpoolctl import threadpool_limits
+
+        rows = np.flatnonzero(training)
+        if len(rows) > self.max_rows:
+            rows = rows[np.linspace(0, len(rows) - 1, self.max_rows).astype(np.int64)]
+        present = np.unique(self.y[rows])
+        model = None
+        if len(present) > 1:
+            # labels count alike, as training weighs them
+            even = {"class_weight": "balanced", "random_state": 0}
+            model = SGDClassifier(loss="log_loss", alpha=ALPHA, max_iter=EPOCHS, tol=None, average=True, **even)
+            with threadpool_limits(1):
+                model.fit(self.matrix[rows], self.y[rows])
+        self._last[:] = [(key, (present, model))]
+        return present, model
 
     def macro_f1(self, answer: npt.NDArray[np.int64]) -> float:
         """Mean F1 over the labels, against the labels as given."""

@@ -7,6 +7,7 @@ no worse on held-out families; on small hard data it does worse, and then they a
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
@@ -87,8 +88,7 @@ def _suspects(table: pa.Table, settings: Settings) -> tuple[list[dict[str, Any] 
     judged = LabelFolds(
         hashed_ngrams(table["normalized"].to_pylist()), y, family_folds(families, given, folds), settings.max_rows
     )
-    everything = np.ones(len(y), dtype=bool)
-    probabilities = judged.probabilities(range(folds), everything)
+    probabilities = judged.probabilities()
     answer, flagged = probabilities.argmax(axis=1), _flagged(y, probabilities)
     evidence = {
         "macro_f1": round(judged.macro_f1(answer), 4),
@@ -107,17 +107,21 @@ def _answers_without(judged: LabelFolds) -> npt.NDArray[np.int64]:
     """Answers for every fold by a model fitted without the suspects of the other folds.
 
     The suspects are told by those other folds alone: told with the held-out rows' labels they would flatter the answer.
+    A model that has seen neither of two folds judges each of them for the other.
     """
     import numpy as np
 
+    folds = range(judged.folds)
+    inner = {fold: np.zeros((len(judged.y), judged.labels)) for fold in folds}
+    for one, other in combinations(folds, 2):
+        training = ~np.isin(judged.fold, (one, other))
+        inner[one][judged.fold == other] = judged.judged(other, training)
+        inner[other][judged.fold == one] = judged.judged(one, training)
     answer = np.zeros(len(judged.y), dtype=np.int64)
-    for fold in range(judged.folds):
-        others = [other for other in range(judged.folds) if other != fold]
-        inner = np.isin(judged.fold, others)
-        flagged = np.zeros(len(judged.y), dtype=bool)
-        probabilities = judged.probabilities(others, inner)
-        flagged[inner] = _flagged(judged.y[inner], probabilities[inner])
-        answer[judged.fold == fold] = judged.judged(fold, inner & ~flagged).argmax(axis=1)
+    for fold in folds:
+        training = judged.fold != fold
+        training[training] = ~_flagged(judged.y[training], inner[fold][training])
+        answer[judged.fold == fold] = judged.judged(fold, training).argmax(axis=1)
     return answer
 
 
