@@ -33,13 +33,15 @@ FEWEST = 10
 class Settings(BaseModel):
     """``folds`` of families; fits take at most ``max_rows`` rows; below ``min_rows`` nobody is suspected.
 
-    Without ``prune`` suspects are listed and stay.
+    Without ``prune`` suspects are listed and stay, and so they do when they are more than ``most`` of the rows: then it
+    is the model that does not understand, not the labels that are wrong.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     folds: Annotated[int, Field(ge=3, le=20)] = 4
     min_rows: Annotated[int, Field(ge=20)] = 100
     max_rows: Annotated[int, Field(ge=100)] = 10_000
+    most: Annotated[float, Field(gt=0, le=1)] = 0.3
     prune: bool = True
 
 
@@ -100,7 +102,8 @@ def _suspects(table: pa.Table, settings: Settings) -> tuple[list[dict[str, Any] 
         else None
         for row in range(len(y))
     ]
-    return found, settings.prune and evidence["macro_f1_without_suspects"] >= evidence["macro_f1"]
+    helps = evidence["macro_f1_without_suspects"] >= evidence["macro_f1"]
+    return found, settings.prune and helps and bool(flagged.mean() <= settings.most)
 
 
 def _answers_without(judged: LabelFolds) -> npt.NDArray[np.int64]:
