@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from functools import lru_cache
 
 RANGES = (
     (0x0041, 0x005B, "latin"),
@@ -42,13 +43,18 @@ def script_of(text: str) -> str:
     ('han', 'latin', 'kana', 'none')
     """
     counts: Counter[str] = Counter()
-    for char in text:
-        code = ord(char)
-        place = bisect_right(STARTS, code) - 1
-        if place >= 0 and code < RANGES[place][1]:
-            counts[RANGES[place][2]] += 1
+    for char, count in Counter(text).items():
+        script = _script(char)
+        if script:
+            counts[script] += count
     if not counts:
         return "none"
     if counts["kana"]:
         counts["kana"] += counts.pop("han", 0)
     return max(sorted(counts), key=lambda script: counts[script] / LETTERS_A_WORD.get(script, 1))
+
+
+@lru_cache(maxsize=1 << 16)
+def _script(char: str) -> str:
+    place = bisect_right(STARTS, ord(char)) - 1
+    return RANGES[place][2] if place >= 0 and ord(char) < RANGES[place][1] else ""

@@ -73,7 +73,7 @@ class LabelFolds:
         model = None
         if len(present) > 1:
             # labels count alike, as training weighs them
-            even = {"class_weight": "balanced", "random_state": 0}
+            even = {"class_weight": "balanced", "random_state": 0, "n_jobs": 2}
             model = SGDClassifier(loss="log_loss", alpha=ALPHA, max_iter=EPOCHS, tol=None, average=True, **even)
             with threadpool_limits(1):
                 model.fit(self.matrix[rows], self.y[rows])

@@ -28,7 +28,9 @@ class Settings(BaseModel):
 def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa.Table:
     """Adds ``script``, ``detected_language`` and ``language_problem``: what does not fit, or null."""
     texts, declared = table["text"].to_pylist(), table["language"].to_pylist()
-    scripts, detected = [script_of(text) for text in texts], [language_of(text) for text in texts]
+    scripts = [script_of(text) for text in texts]
+    read = "reads_as" in table.column_names  # raw rows were parted by it
+    detected = table["reads_as"].to_pylist() if read else [language_of(text) for text in texts]
     problems: list[str | None] = []
     for text, language, script, found in zip(texts, declared, scripts, detected, strict=True):
         problem = None
@@ -36,7 +38,7 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
             problem = f"script {script}, expected {', '.join(settings.scripts)}"
         elif settings.allowed and language not in settings.allowed:
             problem = f"language {language}, expected {', '.join(settings.allowed)}"
-        elif language in ("zh", "en") and not may_be(text, language):
+        elif found != language and language in ("zh", "en") and not may_be(text, language):
             problem = f"declared {language}, reads as {found}"
         problems.append(problem)
     for name, values in (("script", scripts), ("detected_language", detected), ("language_problem", problems)):
