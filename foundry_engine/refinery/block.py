@@ -58,6 +58,7 @@ def refine_block(
     """
     read = block.read()
     table, copies = distinct(read, ranks(read))
+    engine.require_room(block.name, table.num_rows, pc.sum(pc.utf8_length(table["text"])).as_py() or 0)
     law = laws[min(table["task"].unique().to_pylist())]
     outcome = conclude(engine.run(plan, table, law, block.name), job, job.seed, job.divide)
     pq.write_table(_examples(outcome), fresh / RESULTS.examples, compression="zstd")

@@ -25,7 +25,7 @@ from foundry_engine.records import lines_of, to_json
 from foundry_engine.refinery import report
 from foundry_engine.refinery.bare_law import bare_law
 from foundry_engine.refinery.block import RESULTS, refine_block
-from foundry_engine.refinery.engines.local import Block, LocalEngine
+from foundry_engine.refinery.engines.local import READING, Block, LocalEngine
 from foundry_engine.refinery.inputs import FIELDS, rows_of
 from foundry_engine.refinery.job_file import JobFile
 from foundry_engine.refinery.plan import make_plan
@@ -80,7 +80,7 @@ class _Run:
         read = run_stage(folder, {**inputs, "part": "read"}, self._read).summary
         blocks = [Block(tuple(b["key"]), folder / b["file"], b["rows"], b["characters"]) for b in read["blocks"]]
         for block in blocks:
-            self.engine.require_room(block)
+            self.engine.require_room(block.name, block.rows, block.characters, READING)
         done = []
         laws = {task: self._law(task, labels) for task, labels in read["labels"].items()}
         for number, block in enumerate(blocks):

@@ -17,8 +17,10 @@ from foundry_engine.refinery.plan import ROW, Plan, Step
 
 BATCH_ROWS = 8_192
 """Rows a row pass sees at a time."""
-BYTES_A_ROW, BYTES_A_CHARACTER = 3_000, 150
-"""What a row costs at the peak of a block, with all operators on; measured by ``scripts/bench_refine.py``."""
+READING = (800, 10)
+"""Bytes a row and a character cost while equal rows are found."""
+REFINING = (4_000, 250)
+"""And what a row that is left costs at the peak, with all operators on; measured by ``scripts/bench_refine.py``."""
 BASE_BYTES = 300_000_000
 """The interpreter with its libraries."""
 MAX_BLOCKS = 1_000
@@ -58,12 +60,15 @@ class LocalEngine:
             writers.add(table)
         return writers.close()
 
-    def require_room(self, block: Block) -> None:
-        """Refuse a block whose operators would need more than the budget; raises ``InvalidSetting`` with advice."""
-        needed = BASE_BYTES + block.rows * BYTES_A_ROW + block.characters * BYTES_A_CHARACTER
+    def require_room(self, name: str, rows: int, characters: int, cost: tuple[int, int] = REFINING) -> None:
+        """Refuse a block that would need more than the budget, before it begins.
+
+        Raises ``InvalidSetting`` with advice.
+        """
+        needed = BASE_BYTES + rows * cost[0] + characters * cost[1]
         if needed > self.memory:
             raise InvalidSetting(
-                f"block '{block.name}': {block.rows:,} rows of {block.characters:,} characters need about "
+                f"block '{name}': {rows:,} rows of {characters:,} characters need about "
                 f"{_gib(needed)} GiB, the budget is {_gib(self.memory)} GiB. Raise `memory_gib`, add a column to "
                 "`blocks` so that blocks are smaller, or split the inputs."
             )
