@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime msrv bench-generation bench-streaming parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
+.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime msrv bench-generation bench-streaming bench-refine bench-seeded-task parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -29,6 +29,12 @@ bench: .venv/forge.done ## one sentence to its label: plain Python against sciki
 
 bench-pool: .venv/forge.done ## the pool against the fake model server, fault by fault
 	$(PY) scripts/bench_pool.py
+
+bench-refine: .venv/test.done ## refine 100,000 rows with all text operators on: seconds and memory
+	$(PY) scripts/bench_refine.py
+
+bench-seeded-task: .venv/test.done ## what refining gives a model: seeded tasks with noise, imbalance and copies
+	$(PY) scripts/bench_seeded_task.py
 
 bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastText in one table; after make forge
 	$(PY) scripts/bench_runtime.py

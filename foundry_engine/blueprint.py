@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -19,10 +19,9 @@ from foundry_engine.declared import Name, Share, Strict
 from foundry_engine.errors import FoundryError, InvalidSetting
 from foundry_engine.pool_settings import ModelEntry
 from foundry_engine.strict_yaml import Document, Path_, Problem
-from foundry_engine.typed_yaml import MAX_PROBLEMS, listed, problem_of, typed
+from foundry_engine.typed_yaml import MAX_PROBLEMS, Model, component_problems, listed, settings_problems, typed
 
 FILE = "blueprint.yaml"
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class SecondPass(Strict):
@@ -136,6 +135,17 @@ class Split(Strict):
     """Tested rows of this Jaccard similarity to a training or calibration row are removed."""
 
 
+class Gate(Strict):
+    """A least value of one part of the dataset's quality, or of ``total``, the one number made of them."""
+
+    measure: Literal[
+        "validity", "uniqueness", "label_health", "balance", "diversity", "safety", "split_hygiene", "total"
+    ]
+    """Which part."""
+    at_least: Share
+    """0 to 1."""
+
+
 class Refine(Strict):
     """Settings of step refine: the operators in order, each with its own settings."""
 
@@ -152,8 +162,12 @@ class Refine(Strict):
     """Files in ``refinery/operators/``, in the order they are applied."""
     settings: dict[Name, dict[str, Any]] = {}
     """Operator: its own settings."""
+    remove: list[Name] | None = None
+    """Reasons that remove a row; without it all of ``refinery/decide.py``. The others are only reported."""
     split: Split = Split()
     """How examples are divided."""
+    gates: list[Gate] = []
+    """Least values of the dataset's quality; below one of them the step fails, and its report says why."""
 
 
 class Train(Strict):
@@ -412,25 +426,16 @@ def _cross_checks(document: Document, declaration: Declaration, labels: dict[str
 
 def _component_problems(document: Document, declaration: Declaration) -> list[Problem]:
     """Components that do not exist, and mistakes in their own settings."""
-    used: list[tuple[str, Path_, str]] = [
-        ("providers", ("generate", "provider"), declaration.generate.provider),
-        ("trainers", ("train", "trainer"), declaration.train.trainer),
-        *(("operators", ("refine", "operators", i), name) for i, name in enumerate(declaration.refine.operators)),
+    used: list[tuple[str, Path_, str, object]] = [
+        ("providers", ("generate", "provider"), declaration.generate.provider, None),
+        ("trainers", ("train", "trainer"), declaration.train.trainer, None),
     ]
-    problems: list[Problem] = []
     for step, kind in COMPONENTS.items():
-        for name in getattr(declaration, step).settings:
-            used.append((kind, (step, "settings", name), name))
-    for kind, path, name in used:
-        try:
-            component = registry.find(kind, name)
-        except FoundryError as error:
-            problems.append(document.problem(path, error.message, at_key=path[-1] == name))
-            continue
-        if path[-1] == name and path[1] == "settings":
-            given = getattr(declaration, str(path[0])).settings[name]
-            problems += _settings_problems(document, component.Settings, given, path)
-    generate = declaration.generate
+        for name, own in getattr(declaration, step).settings.items():
+            used.append((kind, (step, "settings", name), name, own))
+    refine, generate = declaration.refine, declaration.generate
+    used += [("operators", ("refine", "operators", i), name, None) for i, name in enumerate(refine.operators)]
+    problems = component_problems(document, used)
     return problems + _pool_problems(document, generate) + _reader_problems(document, generate)
 
 
@@ -447,7 +452,7 @@ def _pool_problems(document: Document, generate: Generate) -> list[Problem]:
             problems.append(document.problem((*path, "provider"), error.message))
             continue
         place = (*path, "settings") if "settings" in entry.model_fields_set else path
-        problems += _settings_problems(document, component.Settings, entry.settings, place)
+        problems += settings_problems(document, component.Settings, entry.settings, place)
     return problems
 
 
@@ -465,15 +470,6 @@ def _reader_problems(document: Document, generate: Generate) -> list[Problem]:
     except FoundryError as error:
         return [document.problem((*path, "provider"), error.message)] if second.provider else []
     given = {**generate.settings.get(name, {}), **second.settings}
-    return _settings_problems(
+    return settings_problems(
         document, component.Settings, given, (*path, "settings" if second.settings else "provider")
     )
-
-
-def _settings_problems(document: Document, kind: type[BaseModel], given: object, path: Path_) -> list[Problem]:
-    """Mistakes in a component's own settings."""
-    try:
-        kind.model_validate(given)
-    except ValidationError as error:
-        return [problem_of(document, kind, dict(wrong), path) for wrong in error.errors()]
-    return []

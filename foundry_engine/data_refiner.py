@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from foundry_engine import registry
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.errors import EmptyDataset, InvalidSetting
+from foundry_engine.errors import EmptyDataset, QualityGateFailed
 from foundry_engine.folders import (
     EXAMPLES_FILE,
     QUALITY_FILE,
@@ -27,12 +26,18 @@ from foundry_engine.folders import (
     run_stage,
     write_atomic,
 )
-from foundry_engine.log import Progress, Silent
+from foundry_engine.log import Progress
 from foundry_engine.records import Example, Sample, lines_of, read_lines, read_records
-from foundry_engine.refinery import decide, quality, splits
+from foundry_engine.refinery import decide, quality, report, splits
+from foundry_engine.refinery.engines.local import LocalEngine
+from foundry_engine.refinery.outcome import conclude
+from foundry_engine.refinery.plan import make_plan
+from foundry_engine.refinery.tally import merged, tally
 
 REMOVED, CONFLICTS = "removed.jsonl", "conflicts.jsonl"
 ORDER, TEXT_REPORT = "generation_order.json", "quality.txt"
+UNBOUNDED = 2**62
+"""Samples of a blueprint are in memory already; only raw files have a budget."""
 
 
 def run(
@@ -40,7 +45,8 @@ def run(
 ) -> StageResult:
     """Refine the samples of one task.
 
-    Raises ``EmptyDataset`` when a label has no row left to train on.
+    Raises ``EmptyDataset`` when a label has no row left to train on, and ``QualityGateFailed`` after the dataset is
+    written when it is below one of the blueprint's gates.
     """
     settings = blueprint.declaration.refine
     constitution = blueprint.constitutions[task]
@@ -54,34 +60,46 @@ def run(
     }
 
     def work(fresh: Path) -> Mapping[str, object]:
-        watch = progress or Silent()
         table = samples_table(
             read_records(folder.samples / SAMPLES_FILE, Sample), settings.split.withhold.get(task, [])
         )
-        watch.start(f"{task}: refine", len(settings.operators) + 1)
-        for name in settings.operators:
-            table = _apply(name, table, blueprint, task)
-            watch.advance()
-        _require_tags(table, settings.operators)
-        reasons = decide.removal_reasons(table)
-        split_of, reasons = splits.assign(table, reasons, settings.split, blueprint.declaration.seed)
-        examples = _examples(table, split_of)
+        engine = LocalEngine(UNBOUNDED, progress)
+        table = engine.run(make_plan(settings.operators, settings.settings), table, constitution, f"{task}: refine")
+        outcome = conclude(table, settings, blueprint.declaration.seed)
+        examples, split_of, reasons = outcome.examples(), outcome.splits, outcome.reasons
         _require_training_rows(examples, constitution.label_names, task, reasons)
+        table = outcome.table
         rejected = sum(1 for _ in read_lines(folder.samples / REJECTED_FILE))
-        report = {"rejected": rejected, **quality.report(table, split_of, reasons)}
+        found = {"rejected": rejected, **quality.report(table, split_of, reasons)}
         removed = list(decide.removed_rows(table, reasons))
         for name, rows in ((EXAMPLES_FILE, examples), (REMOVED, removed)):
             write_atomic(fresh / name, lines_of(rows))
-        conflicts = sorted((row for row in removed if row["reason"] == "conflict"), key=lambda row: str(row["text"]))
+        conflicts = sorted(
+            (row for row in removed if row["reason"] in decide.CONFLICTS), key=lambda row: str(row["text"])
+        )
         write_atomic(fresh / CONFLICTS, lines_of(conflicts))
         write_atomic(fresh / ORDER, _json(quality.generation_order(table, split_of)))
-        write_atomic(fresh / QUALITY_FILE, _json(report))
-        write_atomic(fresh / TEXT_REPORT, quality.as_text(report).encode("utf-8"))
-        watch.advance()
-        watch.finish()
-        return {"splits": dict(Counter(e.split for e in examples)), "removed": report["removed"]}
+        write_atomic(fresh / QUALITY_FILE, _json(found))
+        write_atomic(fresh / TEXT_REPORT, quality.as_text(found).encode("utf-8"))
+        page = report.data(
+            title=task,
+            found=merged([tally(outcome)]),
+            refine=settings,
+            rejected={"gate": rejected} if rejected else {},
+            seed=blueprint.declaration.seed,
+            inputs=inputs,
+        )
+        report.write(fresh, page)
+        splits_of = dict(Counter(e.split for e in examples))
+        return {"splits": splits_of, "removed": found["removed"], "failed_gates": report.failed_gates(page)}
 
-    return run_stage(folder.dataset, inputs, work, force)
+    result = run_stage(folder.dataset, inputs, work, force)
+    if result.summary["failed_gates"]:
+        raise QualityGateFailed(
+            f"task '{task}': the dataset is below its gates: {'; '.join(result.summary['failed_gates'])}. "
+            f"See {folder.dataset / report.PAGE}."
+        )
+    return result
 
 
 def samples_table(samples: list[Sample], withheld: list[str]) -> pa.Table:
@@ -92,36 +110,6 @@ def samples_table(samples: list[Sample], withheld: list[str]) -> pa.Table:
             values.append(getattr(sample, name))
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     return table.append_column("withheld", pa.array([s.source in withheld for s in samples], pa.bool_()))
-
-
-def _apply(name: str, table: pa.Table, blueprint: Blueprint, task: str) -> pa.Table:
-    operator = registry.find("operators", name)
-    own = operator.Settings.model_validate(blueprint.declaration.refine.settings.get(name, {}))
-    try:
-        return operator.apply(table, own, blueprint.constitutions[task])
-    except KeyError as error:
-        tag = str(error.args[0]).replace("Field ", "").split(" does not")[0].strip('"')
-        raise InvalidSetting(
-            f"operator '{name}' needs the tag '{tag}', which no operator before it makes. "
-            f"Order now: {', '.join(blueprint.declaration.refine.operators)}."
-        ) from error
-
-
-def _require_tags(table: pa.Table, operators: list[str]) -> None:
-    """Splitting, the report and the examples need these; other operators may be left out."""
-    missing = [tag for tag in ("normalized", "neighbours", "family", "weight") if tag not in table.column_names]
-    if missing:
-        raise InvalidSetting(
-            f"refine.operators make no tag {' and '.join(repr(tag) for tag in missing)}, which splitting needs. "
-            f"Order now: {', '.join(operators)}; "
-            "needed are normalise, exact_duplicates, near_duplicates, families, balance."
-        )
-
-
-def _examples(table: pa.Table, split_of: list[str]) -> list[Example]:
-    columns = ["id", "text", "label", "language", "origin", "source", "family", "weight"]
-    rows = table.select(columns).to_pylist()
-    return [Example(split=split, **row) for row, split in zip(rows, split_of, strict=True) if split]
 
 
 def _require_training_rows(examples: list[Example], labels: list[str], task: str, reasons: list[str]) -> None:

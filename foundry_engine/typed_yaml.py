@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from foundry_engine import registry
+from foundry_engine.errors import FoundryError
 from foundry_engine.strict_yaml import Document, Path_, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -26,6 +28,32 @@ def typed(document: Document, kind: type[Model]) -> tuple[Model | None, list[Pro
         return None if problems else model, problems
     except ValidationError as error:
         return None, problems + [problem_of(document, kind, dict(wrong)) for wrong in error.errors()]
+
+
+def component_problems(document: Document, used: Iterable[tuple[str, Path_, str, object]]) -> list[Problem]:
+    """Components that do not exist, and mistakes in their own settings.
+
+    ``used`` names kind, path, name and, where the path is one of settings, what is declared there (else ``None``).
+    """
+    problems: list[Problem] = []
+    for kind, path, name, own in used:
+        try:
+            component = registry.find(kind, name)
+        except FoundryError as error:
+            problems.append(document.problem(path, error.message, at_key=path[-1] == name))
+            continue
+        if own is not None:
+            problems += settings_problems(document, component.Settings, own, path)
+    return problems
+
+
+def settings_problems(document: Document, kind: type[BaseModel], given: object, path: Path_) -> list[Problem]:
+    """Mistakes in a component's own settings."""
+    try:
+        kind.model_validate(given)
+    except ValidationError as error:
+        return [problem_of(document, kind, dict(wrong), path) for wrong in error.errors()]
+    return []
 
 
 def problem_of(document: Document, kind: type[BaseModel], wrong: dict[str, Any], prefix: Path_ = ()) -> Problem:

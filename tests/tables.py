@@ -24,6 +24,15 @@ ORDER = [
     "balance",
 ]
 """The operators in the order the default blueprint runs them."""
+ON_REQUEST = {
+    "schema": ["normalise"],
+    "language": [],
+    "length": ["normalise"],
+    "twin_conflicts": ORDER[: ORDER.index("typo_twins")],
+    "label_errors": ORDER[:-1],
+    "quality_score": [*ORDER[:-1], "label_errors"],
+}
+"""Operators a blueprint asks for, and what they come after."""
 
 
 @dataclass
@@ -50,9 +59,14 @@ def apply(name: str, table: pa.Table, law: Constitution | None = None, **setting
 
 def up_to(name: str, table: pa.Table, law: Constitution | None = None, **settings: Any) -> pa.Table:
     """All operators of the usual order until this one."""
-    for other in ORDER[: ORDER.index(name)]:
+    for other in before(name):
         table = apply(other, table, law)
     return apply(name, table, law, **settings)
+
+
+def before(name: str) -> list[str]:
+    """The operators that come before this one."""
+    return ON_REQUEST[name] if name in ON_REQUEST else ORDER[: ORDER.index(name)]
 
 
 def tags(table: pa.Table, column: str) -> dict[str, Any]:

@@ -264,6 +264,23 @@ def serve_fake(
         collapse={"share": collapse_share, "pool": collapse_pool, "zipf": collapse_zipf},
     )
     fake_llm.serve(wanted, _workspace(None, None).find(blueprint) if blueprint else None, host, port)
+@app.command("refine")
+def refine(
+    config: Annotated[Path, typer.Option("--config", "-c", help="refine.yaml: inputs, operators, output.")],
+    force: Annotated[bool, typer.Option("--force", help="Refine again even if nothing changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Refine raw files (jsonl, csv, parquet) into a dataset with a report.
+
+    An interrupted refining goes on with the same command.
+    """
+    from foundry_engine.cli import refining
+
+    output, summary = refining.refine(config, force)
+    if as_json:
+        console.result(console.schema({"output": str(output), **summary}))
+    else:
+        console.text(refining.lines(output, summary))
 
 
 def _workspace(models: Path | None, runs: Path | None) -> Workspace:

@@ -13,7 +13,10 @@ import pyarrow as pa
 
 from foundry_engine.features.ngrams import words
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
+from foundry_engine.refinery.written import written_texts
 
+OVERUSED = 5
+"""Moulds a generation order says to avoid."""
 Key = TypeVar("Key", bound=tuple[str, ...])
 
 
@@ -45,7 +48,10 @@ def report(table: pa.Table, splits: list[str], reasons: list[str]) -> dict[str, 
 
 
 def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, object]]:
-    """What to ask a generator for next: texts missing from each group to reach the largest one of its language."""
+    """What to ask a generator for next: texts missing from each group to reach the largest one of its language.
+
+    ``avoid`` shows a text of each of the group's largest moulds: what there is enough of.
+    """
     groups = Counter(
         (language, label)
         for language, label, split in zip(
@@ -53,12 +59,35 @@ def generation_order(table: pa.Table, splits: list[str]) -> list[dict[str, objec
         )
         if split == "train"
     )
+    overused = _overused(table, splits)
     largest = {language: max(n for (lang, _), n in groups.items() if lang == language) for language, _ in groups}
     return [
-        {"language": language, "label": label, "rows": n, "missing": largest[language] - n}
+        {
+            "language": language,
+            "label": label,
+            "rows": n,
+            "missing": largest[language] - n,
+            "avoid": overused[language, label],
+        }
         for (language, label), n in sorted(groups.items())
         if n < largest[language]
     ]
+
+
+def _overused(table: pa.Table, splits: list[str]) -> dict[tuple[str, str], list[str]]:
+    """For each group the text with the smallest id of each of its largest families."""
+    ids, texts = table["id"].to_pylist(), written_texts(table)
+    families = table["family"].to_pylist() if "family" in table.column_names else ids
+    groups: dict[tuple[str, str], dict[str, list[int]]] = {}
+    languages, labels = table["language"].to_pylist(), table["label"].to_pylist()
+    for row, (split, language, label) in enumerate(zip(splits, languages, labels, strict=True)):
+        if split == "train":
+            groups.setdefault((language, label), {}).setdefault(families[row], []).append(row)
+    found = {}
+    for group, members in groups.items():
+        largest = sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))[:OVERUSED]
+        found[group] = [texts[min(rows, key=ids.__getitem__)] for _, rows in largest if len(rows) > 1]
+    return found
 
 
 def as_text(data: Mapping[str, Any]) -> str:

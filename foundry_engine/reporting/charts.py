@@ -25,11 +25,52 @@ def bars(rows: Sequence[tuple[str, float, str]], width: int = 640) -> str:
     return _svg(width, height, parts, "bars")
 
 
-def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+def pairs(rows: Sequence[tuple[str, int, int]], names: tuple[str, str], width: int = 640) -> str:
+    """Two bars a row, such as before and after: name, first value, second value."""
+    top = max((max(first, second) for _, first, second in rows), default=0) or 1
+    label, room = 190, width - 190 - 110
+    parts = [f'<text x="{label}" y="13" fill="{LINE}">■</text><text x="{label + 16}" y="13">{escape(names[0])}</text>']
+    parts.append(f'<text x="{label + 150}" y="13" fill="{FILL}">■</text>')
+    parts.append(f'<text x="{label + 166}" y="13">{escape(names[1])}</text>')
+    for i, (name, first, second) in enumerate(rows):
+        y = 34 * i + 24
+        parts.append(f'<text x="{label - 8}" y="{y + 19}" text-anchor="end">{escape(name)}</text>')
+        for value, color, down in ((first, LINE, 0), (second, FILL, 14)):
+            length = max(1.0, room * value / top) if value else 0
+            parts.append(f'<rect x="{label}" y="{y + down}" width="{length:.1f}" height="12" fill="{color}" rx="2"/>')
+            end = f'x="{label + length + 6:.1f}" y="{y + down + 11}" fill="{SOFT}" font-size="11"'
+            parts.append(f"<text {end}>{value:,}</text>")
+    return _svg(width, 34 * len(rows) + 30, parts, "pairs of bars")
+
+
+def histogram(bins: Sequence[tuple[str, int]], mark: float | None = None, width: int = 640, height: int = 220) -> str:
+    """Upright bars, one a bin; ``mark`` draws a line after so many bins."""
+    if not bins:
+        return ""
+    top = max(value for _, value in bins) or 1
+    left, bottom, step = 10, 40, min(72.0, (width - 20) / len(bins))
+    room = height - bottom - 24
+    parts = []
+    for i, (name, value) in enumerate(bins):
+        x, tall = left + step * i, max(1.0, room * value / top) if value else 0
+        y, middle = height - bottom - tall, left + step * (i + 0.5)
+        parts.append(f'<rect x="{x + 1:.1f}" y="{y:.1f}" width="{step - 2:.1f}" height="{tall:.1f}" fill="{FILL}"/>')
+        note = f'text-anchor="middle" font-size="11" fill="{SOFT}"'
+        if value:
+            parts.append(f'<text x="{middle:.1f}" y="{y - 4:.1f}" {note}>{value:,}</text>')
+        parts.append(f'<text x="{middle:.1f}" y="{height - bottom + 16}" {note}>{escape(name)}</text>')
+    if mark is not None:
+        x = left + step * mark
+        line = f'x1="{x:.1f}" x2="{x:.1f}" y1="8" y2="{height - bottom}"'
+        parts.append(f'<line {line} stroke="{BAD}" stroke-width="2" stroke-dasharray="5 4"/>')
+    return _svg(width, height, parts, "histogram")
+
+
+def heat_map(labels: Sequence[str], counts: Sequence[Sequence[int]], axis: str = "answer / 判断") -> str:
     """A confusion matrix: rows are true labels, columns answers; shade is the share of the row."""
     cell, left, top = 96, 130, 46
     size = len(labels)
-    parts = [f'<text x="{left + cell * size / 2}" y="14" text-anchor="middle" fill="{SOFT}">answer / 判断</text>']
+    parts = [f'<text x="{left + cell * size / 2}" y="14" text-anchor="middle" fill="{SOFT}">{escape(axis)}</text>']
     for i, name in enumerate(labels):
         parts.append(f'<text x="{left + cell * i + cell / 2}" y="36" text-anchor="middle">{escape(name)}</text>')
         parts.append(

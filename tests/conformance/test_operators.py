@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from foundry_engine import registry
 from foundry_engine.blueprint import Refine
 from tests import courtesy
-from tests.tables import ORDER, Rows, apply, up_to
+from tests.tables import ON_REQUEST, ORDER, Rows, apply, before, up_to
 
 NAMES = registry.names("operators")
 LAW = courtesy.law()
@@ -73,7 +73,7 @@ def by_id(table: pa.Table) -> dict[str, dict[str, object]]:
 
 
 def test_the_usual_order_holds_every_operator() -> None:
-    assert sorted(ORDER) == NAMES
+    assert sorted([*ORDER, *ON_REQUEST]) == NAMES
     assert Refine().operators == ORDER
 
 
@@ -93,13 +93,13 @@ def test_the_face_of_an_operator(name: str) -> None:
 @settings(max_examples=20, deadline=None)
 @given(drawn=rows_of)
 def test_it_adds_columns_and_touches_nothing_else(name: str, drawn: list[tuple[str, ...]]) -> None:
-    before = table_of(drawn)
-    for other in ORDER[: ORDER.index(name)]:
-        before = apply(other, before, LAW)
-    after = apply(name, before, LAW)
-    assert after.num_rows == before.num_rows, "rows are never dropped"
-    assert after.select(before.column_names).equals(before)
-    assert len(after.column_names) > len(before.column_names)
+    table = table_of(drawn)
+    for other in before(name):
+        table = apply(other, table, LAW)
+    after = apply(name, table, LAW)
+    assert after.num_rows == table.num_rows, "rows are never dropped"
+    assert after.select(table.column_names).equals(table)
+    assert len(after.column_names) > len(table.column_names)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -114,7 +114,7 @@ def test_it_is_idempotent(name: str, drawn: list[tuple[str, ...]]) -> None:
 
 def before_columns(name: str) -> list[str]:
     table = table_of([("x", "Polite", "corpus", "mine", "", "")])
-    for other in ORDER[: ORDER.index(name)]:
+    for other in before(name):
         table = apply(other, table, LAW)
     return table.column_names
 
@@ -136,7 +136,7 @@ ROW_SCOPE = [name for name in NAMES if registry.find("operators", name).SCOPE ==
 @given(drawn=rows_of)
 def test_a_row_operator_sees_one_row_at_a_time(name: str, drawn: list[tuple[str, ...]]) -> None:
     whole = table_of(drawn)
-    for other in ORDER[: ORDER.index(name)]:
+    for other in before(name):
         whole = apply(other, whole, LAW)
     alone = [apply(name, whole.slice(n, 1), LAW) for n in range(whole.num_rows)]
     assert pa.concat_tables(alone).equals(apply(name, whole, LAW))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from foundry_engine import blueprint
+from foundry_engine import blueprint, typed_yaml
 from foundry_engine.errors import InvalidSetting
 from tests import courtesy
 
@@ -275,7 +275,7 @@ def test_an_empty_folder_says_how_to_start(tmp_path: Path) -> None:
 def test_a_flood_of_mistakes_is_cut(folder: Path) -> None:
     courtesy.edit(folder, "blueprint", "seed: 7", "\n".join(f"wrong_{i}: 1" for i in range(80)))
     found = mistakes(folder)
-    assert len(found) == blueprint.MAX_PROBLEMS + 1
+    assert len(found) == typed_yaml.MAX_PROBLEMS + 1
     assert found[-1] == "… and 30 more"
 
 

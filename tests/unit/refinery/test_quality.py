@@ -48,6 +48,6 @@ def test_a_language_without_rows_is_empty_and_not_a_mistake() -> None:
 
 def test_the_generation_order_is_what_each_group_lacks() -> None:
     assert quality.generation_order(ROWS.table(), SPLITS) == [
-        {"language": "zh", "label": "Rude", "rows": 1, "missing": 1}
+        {"language": "zh", "label": "Rude", "rows": 1, "missing": 1, "avoid": []}
     ]
     assert quality.generation_order(ROWS.table(), [""] * 6) == []

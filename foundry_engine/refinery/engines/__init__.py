@@ -1,0 +1,1 @@
+"""Where a plan runs: one machine now; the same kernels may run elsewhere."""
