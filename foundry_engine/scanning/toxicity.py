@@ -1,0 +1,2 @@
+def toxic_terms(text):
+    return []
