@@ -30,6 +30,8 @@ from foundry_engine.folders import (
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import Example, Sample, lines_of, read_lines, read_records
 from foundry_engine.refinery import decide, quality, splits
+from foundry_engine.refinery.salt import salt_fingerprint
+from foundry_engine.refinery.written import written_texts
 
 REMOVED, CONFLICTS = "removed.jsonl", "conflicts.jsonl"
 ORDER, TEXT_REPORT = "generation_order.json", "quality.txt"
@@ -51,6 +53,7 @@ def run(
         "settings": settings.model_dump(mode="json"),
         "constitution": constitution.model_dump(mode="json", exclude={"grammar", "prompt", "patterns", "abstain"}),
         "samples": dict(content_of(folder.samples)),
+        "salt": salt_fingerprint(),
     }
 
     def work(fresh: Path) -> Mapping[str, object]:
@@ -120,8 +123,8 @@ def _require_tags(table: pa.Table, operators: list[str]) -> None:
 
 def _examples(table: pa.Table, split_of: list[str]) -> list[Example]:
     columns = ["id", "text", "label", "language", "origin", "source", "family", "weight"]
-    rows = table.select(columns).to_pylist()
-    return [Example(split=split, **row) for row, split in zip(rows, split_of, strict=True) if split]
+    rows = zip(table.select(columns).to_pylist(), written_texts(table), split_of, strict=True)
+    return [Example(split=split, **{**row, "text": text}) for row, text, split in rows if split]
 
 
 def _require_training_rows(examples: list[Example], labels: list[str], task: str, reasons: list[str]) -> None:

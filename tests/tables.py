@@ -24,6 +24,8 @@ ORDER = [
     "balance",
 ]
 """The operators in the order the default blueprint runs them."""
+ON_REQUEST = ["secrets", "pii", "redact", "toxicity", "code_quality"]
+"""Operators a blueprint asks for; they read nothing but the text."""
 
 
 @dataclass
@@ -50,9 +52,14 @@ def apply(name: str, table: pa.Table, law: Constitution | None = None, **setting
 
 def up_to(name: str, table: pa.Table, law: Constitution | None = None, **settings: Any) -> pa.Table:
     """All operators of the usual order until this one."""
-    for other in ORDER[: ORDER.index(name)]:
+    for other in earlier(name):
         table = apply(other, table, law)
     return apply(name, table, law, **settings)
+
+
+def earlier(name: str) -> list[str]:
+    """The operators of the usual order that come before this one."""
+    return [] if name in ON_REQUEST else ORDER[: ORDER.index(name)]
 
 
 def tags(table: pa.Table, column: str) -> dict[str, Any]:

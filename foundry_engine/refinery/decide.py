@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from foundry_engine.refinery.written import written_texts
+
 REASONS = (
     ("conflict", "conflict"),
     ("boundary_of", "boundary"),
@@ -32,7 +34,9 @@ def removed_rows(table: pa.Table, reasons: list[str]) -> Iterator[dict[str, obje
     columns = dict(REASONS)
     evidence = {reason: column for column, reason in columns.items()}
     names = ["id", "text", "label", "language", "source"]
-    rows = table.select(names).to_pylist()
+    rows = [
+        {**row, "text": text} for row, text in zip(table.select(names).to_pylist(), written_texts(table), strict=True)
+    ]
     tags = {column: table[column].to_pylist() for column in columns if column in table.column_names}
     for number, (row, reason) in enumerate(zip(rows, reasons, strict=True)):
         if reason:

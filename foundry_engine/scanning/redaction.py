@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from foundry_engine.scanning.findings import PII_KINDS, Finding
@@ -53,7 +54,7 @@ def redact(text: str, salt: bytes, kinds: Collection[str] | None = None) -> tupl
     for draw in range(ROUNDS):
         if not found:
             return text, first
-        text = _replaced(text, found, lambda kind, value, draw=draw: _drawn(kind, value, salt, draw))
+        text = _replaced(text, found, partial(_drawn, salt=salt, draw=draw))
         found = scan(text, kinds)
     while found:
         text = _replaced(text, found, lambda kind, value: "*" * len(value))

@@ -10,7 +10,9 @@ MARK = "EXAMPLE"
 
 DOMAINS = ("example.com", "example.org", "example.net")
 """RFC 2606."""
-RESERVED_DOMAIN = re.compile(r"(?i)(?:^|[.@])(?:example\.(?:com|org|net|edu|cn)|[a-z0-9-]+\.(?:example|test|invalid))\Z")
+RESERVED_DOMAIN = re.compile(
+    r"(?i)(?:^|[.@])(?:example\.(?:com|org|net|edu|cn)|[a-z0-9-]+\.(?:example|test|invalid))\Z"
+)
 RESERVED_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20")

@@ -86,9 +86,12 @@ def _cn_id(value: str, random: Random) -> str:
     compact = "".join(char for char in value if char.isalnum())
     if len(compact) == 15:
         return pour(value, compact[:2] + _like(compact[2:8], random) + "00" + _like(compact[10:], random))
-    day = f"{random.randrange(1950, 2010)}{random.randrange(1, 13):02}{random.randrange(1, 29):02}"
-    body = compact[:2] + _like(compact[2:6], random) + day + _like(compact[14:17], random)
-    return pour(value, body + random.choice([check for check in digits if not checksums.mod_11_2(body + check)]))
+    while True:
+        day = f"{random.randrange(1950, 2010)}{random.randrange(1, 13):02}{random.randrange(1, 29):02}"
+        check = compact[17] if compact[17] in "Xx" else random.choice(digits)
+        drawn = compact[:2] + _like(compact[2:6], random) + day + _like(compact[14:17], random) + check
+        if not checksums.mod_11_2(drawn.upper()):
+            return pour(value, drawn)
 
 
 def _us_phone(value: str, random: Random) -> str:

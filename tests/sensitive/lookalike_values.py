@@ -61,7 +61,15 @@ def price(random: Random) -> str:
 
 def date(random: Random) -> str:
     day = datetime.date(1950, 1, 1) + datetime.timedelta(days=random.randrange(30_000))
-    forms = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", f"{day.year}年{day.month}月{day.day}日"]
+    forms = [
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%Y%m%d",
+        "%Y.%m.%d",
+        "%d.%m.%Y",
+        "%m/%d/%Y",
+        f"{day.year}年{day.month}月{day.day}日",
+    ]
     return day.strftime(random.choice(forms))
 
 
@@ -90,18 +98,37 @@ def mac(random: Random) -> str:
 
 def time(random: Random) -> str:
     hour, minute = random.randrange(24), random.randrange(60)
-    return random.choice([f"{hour}:{minute:02}", f"{hour:02}:{minute:02}:{random.randrange(60):02}", f"{hour:02}:{minute:02}-23:59"])
+    return random.choice(
+        [f"{hour}:{minute:02}", f"{hour:02}:{minute:02}:{random.randrange(60):02}", f"{hour:02}:{minute:02}-23:59"]
+    )
 
 
 def placeholder(random: Random) -> str:
     return random.choice(
-        ["your_api_key_here", "<your-token>", "${API_KEY}", "********", "xxxxxxxxxxxxxxxx", "os.environ['KEY']", "changeme"]
-        + ["请联系管理员", "{{ token }}", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", "process.env.SECRET", "None", "null", "password", "YOUR_SECRET"]
+        [
+            "your_api_key_here",
+            "<your-token>",
+            "${API_KEY}",
+            "********",
+            "xxxxxxxxxxxxxxxx",
+            "os.environ['KEY']",
+            "changeme",
+            "请联系管理员",
+            "{{ token }}",
+            "sk-xxxxxxxxxxxxxxxxxxxxxxxx",
+            "process.env.SECRET",
+            "None",
+            "null",
+            "password",
+            "YOUR_SECRET",
+        ]
     )
 
 
 def cpp(random: Random) -> str:
-    return random.choice(["std::vector", "abc::def", "bad::cafe", "dead::beef", "ns::a1::b2", "face::feed", "A::B::C", "foo::~foo"])
+    return random.choice(
+        ["std::vector", "abc::def", "bad::cafe", "dead::beef", "ns::a1::b2", "face::feed", "A::B::C", "foo::~foo"]
+    )
 
 
 def failing(random: Random) -> str:

@@ -12,6 +12,10 @@ from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits, hexd
 ALNUM = ascii_letters + digits
 HEX = hexdigits[:16]
 PROVINCES = "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65".split()
+MOBILE_PREFIXES = (
+    "130 131 132 133 135 136 137 138 139 145 147 150 151 152 155 157 158 159 166 171 173 175 "
+    "176 177 178 180 181 182 183 185 186 187 188 189 190 191 193 195 196 198 199"
+).split()
 USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WIDE = {ord(c): ord(c) + 0xFEE0 for c in digits + ascii_letters + "@.-:/"}
 
@@ -29,9 +33,7 @@ def cn_id(random: Random) -> str:
 
 
 def mobile(random: Random) -> str:
-    prefix = random.choice("130 131 132 133 135 136 137 138 139 145 147 150 151 152 155 157 158 159 166 171 173 175".split()
-                           + "176 177 178 180 181 182 183 185 186 187 188 189 190 191 193 195 196 198 199".split())  # fmt: skip
-    return prefix + text_of(random, digits, 8)
+    return random.choice(MOBILE_PREFIXES) + text_of(random, digits, 8)
 
 
 def with_luhn(body: str) -> str:
@@ -44,8 +46,24 @@ def with_luhn(body: str) -> str:
 
 def bank_card(random: Random) -> str:
     start, length = random.choice(
-        [("62", 19), ("6222", 19), ("6217", 19), ("6225", 16), ("6214", 16), ("955880", 19), ("4", 16), ("436742", 19)]
-        + [("51", 16), ("55", 16), ("2720", 16), ("34", 15), ("37", 15), ("3530", 16), ("6011", 16), ("65", 16)]
+        [
+            ("62", 19),
+            ("6222", 19),
+            ("6217", 19),
+            ("6225", 16),
+            ("6214", 16),
+            ("955880", 19),
+            ("4", 16),
+            ("436742", 19),
+            ("51", 16),
+            ("55", 16),
+            ("2720", 16),
+            ("34", 15),
+            ("37", 15),
+            ("3530", 16),
+            ("6011", 16),
+            ("65", 16),
+        ]
     )
     return with_luhn(start + text_of(random, digits, length - len(start) - 1))
 
@@ -55,7 +73,9 @@ def uscc(random: Random) -> str:
     weights = (3, 7, 9, 10, 5, 8, 4, 2)
     left = 11 - sum((int(c, 36)) * w for c, w in zip(organization, weights, strict=True)) % 11
     organization += "X" if left == 10 else "0" if left == 11 else str(left)
-    body = random.choice(["91", "91", "92", "12", "51", "93"]) + random.choice(PROVINCES) + text_of(random, digits[:5], 4)
+    body = (
+        random.choice(["91", "91", "92", "12", "51", "93"]) + random.choice(PROVINCES) + text_of(random, digits[:5], 4)
+    )
     body += organization
     total = sum(USCC.index(c) * pow(3, n, 31) for n, c in enumerate(body))
     return body + USCC[(31 - total % 31) % 31]
@@ -77,7 +97,16 @@ def email(random: Random) -> str:
     if random.random() < 0.2:
         name = text_of(random, digits, 9)
     own = text_of(random, ascii_lowercase, 6)
-    host = ["qq.com", "163.com", "gmail.com", "outlook.com", f"{own}.cn", f"mail.{own}.com.cn", f"{own}.io", f"{own}.edu.cn"]
+    host = [
+        "qq.com",
+        "163.com",
+        "gmail.com",
+        "outlook.com",
+        f"{own}.cn",
+        f"mail.{own}.com.cn",
+        f"{own}.io",
+        f"{own}.edu.cn",
+    ]
     return f"{name}@{random.choice(host)}"
 
 
@@ -86,12 +115,16 @@ def ip(random: Random) -> str:
         groups = [random.choice(["2408", "240e", "2409", "2a02", "2607", "fd12"])]
         groups += [f"{random.randrange(1, 65536):x}" for _ in range(7)]
         return ":".join(groups) if random.random() < 0.6 else ":".join(groups[:3]) + "::" + groups[-1]
-    first = random.choice([8, 14, 36, 39, 42, 47, 58, 61, 101, 106, 111, 113, 114, 116, 119, 120, 121, 123, 180, 182, 218, 223])
+    first = random.choice(
+        [8, 14, 36, 39, 42, 47, 58, 61, 101, 106, 111, 113, 114, 116, 119, 120, 121, 123, 180, 182, 218, 223]
+    )
     return ".".join(map(str, [first, random.randrange(256), random.randrange(256), random.randrange(1, 255)]))
 
 
 def url_credentials(random: Random) -> str:
-    scheme = random.choice(["http", "https", "postgres", "mysql", "redis", "mongodb", "ftp", "amqp", "postgresql+psycopg2"])
+    scheme = random.choice(
+        ["http", "https", "postgres", "mysql", "redis", "mongodb", "ftp", "amqp", "postgresql+psycopg2"]
+    )
     user = random.choice(["admin", "root", "app", text_of(random, ascii_lowercase, 6)])
     if scheme == "redis" and random.random() < 0.5:
         user = ""
@@ -100,7 +133,10 @@ def url_credentials(random: Random) -> str:
 
 
 def jwt(random: Random) -> str:
-    parts = [{"alg": "HS256", "typ": "JWT"}, {"sub": text_of(random, digits, 8), "iat": random.randrange(10**9, 2 * 10**9)}]
+    parts = [
+        {"alg": "HS256", "typ": "JWT"},
+        {"sub": text_of(random, digits, 8), "iat": random.randrange(10**9, 2 * 10**9)},
+    ]
     head, body = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
     return f"{head}.{body}.{text_of(random, ALNUM + '-_', 43)}"
 
@@ -108,13 +144,17 @@ def jwt(random: Random) -> str:
 def private_key(random: Random) -> str:
     kind = random.choice(["RSA ", "EC ", "OPENSSH ", "", "ENCRYPTED "])
     lines = "\n".join(text_of(random, ALNUM + "+/", 64) for _ in range(random.randrange(3, 12)))
-    return f"-----BEGIN {kind}PRIVATE KEY-----\n{lines}\n{text_of(random, ALNUM, 30)}==\n-----END {kind}PRIVATE KEY-----"
+    return (
+        f"-----BEGIN {kind}PRIVATE KEY-----\n{lines}\n{text_of(random, ALNUM, 30)}==\n-----END {kind}PRIVATE KEY-----"
+    )
 
 
 def assignment(random: Random) -> str:
     value = text_of(random, ALNUM, random.randrange(10, 40))
     if random.random() < 0.4:
-        value = random.choice(["Abc", "Admin", "Root", "Qwe"]) + random.choice("@#!_") + text_of(random, digits, 4) + "xY"
+        value = (
+            random.choice(["Abc", "Admin", "Root", "Qwe"]) + random.choice("@#!_") + text_of(random, digits, 4) + "xY"
+        )
     return value if any(c in digits for c in value) and any(c in ascii_letters for c in value) else value + "a7"
 
 

@@ -19,11 +19,19 @@ FILES = frozenset("png jpg jpeg gif webp svg py js".split())
 
 OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = re.compile(rf"(?<![0-9.-]){OCTET}(?:\.{OCTET}){{3}}(?![0-9A-Za-z_]|\.[0-9A-Za-z]|-[0-9A-Za-z])")
-IPV6 = re.compile(r"(?<![0-9A-Fa-f.])(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|:?[0-9A-Fa-f]{1,4})?(?::[0-9A-Fa-f]{1,4}){0,6}(?![0-9A-Za-z:])")
+IPV6 = re.compile(
+    r"(?<![0-9A-Fa-f.])(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|:?[0-9A-Fa-f]{1,4})?(?::[0-9A-Fa-f]{1,4}){0,6}(?![0-9A-Za-z:])"
+)
 GLUE = re.compile(r"(?i)(?<![a-z0-9])(?:ip|ipv4|ipv6|host|addr|address|server|dns|ping|ssh|gateway)\Z")
-IP_WORDS = re.compile(r"(?i)ip|地址|主机|服务器|网关|登录|访问|攻击|白名单|客户端|host|server|dns|ping|ssh|login|client|address|gateway|route|://|@")
-VERSION_WORDS = re.compile(r"(?i)(?:版本|固件|升级到|升级|更新到|更新|依赖|第|节|章|version|ver\.?|firmware|release|build|section|upgraded (?:from|to)|update|(?<![a-z])v)[号: 为是=]{0,3}\Z")
+IP_WORDS = re.compile(
+    r"(?i)ip|地址|主机|服务器|网关|登录|访问|攻击|白名单|客户端|host|server|dns|ping|ssh|login|client|address|gateway|route|://|@"
+)
+VERSION_WORDS = re.compile(
+    r"(?i)(?:版本|固件|升级到|升级|更新到|更新|依赖|第|节|章|version|ver\.?|firmware|release|build|section|"
+    r"upgraded (?:from|to)|update|(?<![a-z])v)[号: 为是=]{0,3}\Z"
+)
 VERSION_AFTER = re.compile(r"(?i)[ ]?(?:版|节|章|条|version|release|-?(?:rc|beta|alpha|b)[0-9])")
+USED_NETWORKS = tuple(ipaddress.ip_network(network) for network in ("2000::/3", "fc00::/7", "fe80::/10"))
 SMALL = 32
 """Four numbers all below this, and nothing said of hosts, are a version."""
 
@@ -62,10 +70,10 @@ def _is_version(text: str, host: re.Match[str]) -> bool:
 def _is_host_shape(address: str) -> bool:
     """Whether an address is written in full or of a block in use: ``std::vector``, ``ab::cd`` and times are not."""
     try:
-        first = ipaddress.IPv6Address(address).packed[:2]
+        host = ipaddress.IPv6Address(address)
     except ValueError:
         return False
     groups = address.split(":")
     if "" not in groups:
         return max(map(len, groups)) > 2  # eight pairs are a hardware address
-    return len(groups[0]) == 4 and (first[0] >> 5 == 1 or first[0] in (0xFC, 0xFD) or first[0] == 0xFE and first[1] >> 6 == 2)
+    return len(groups[0]) == 4 and any(host in network for network in USED_NETWORKS)

@@ -12,10 +12,13 @@ from foundry_engine.scanning.reserved import is_placeholder
 
 NAMED = re.compile(
     r"(?i)(?:(?P<password>pass(?:word|wd|phrase|code)|pwd|密码|口令)"
-    r"|(?:secret|token|credential|(?:api|access|secret|private|auth|account|app|encryption|signing|master)[_ -]?key(?:[_ -]?id)?"
+    r"|(?:secret|token|credential|(?:api|access|secret|private|auth|account|app|encryption|signing|master)"
+    r"[_ -]?key(?:[_ -]?id)?"
     r"|密钥|秘钥|私钥|令牌|凭证|授权码))(?:_[a-z]{1,10}){0,2}"
-    r"(?P<joint>[\"'`”]?[ \t]{0,3}(?::=|=>|->|[=:]|is(?= )|是|为|改为|改成|设为|设成)[ \t]{0,3}|[ \t]{1,3}|(?<=[\u4e00-\u9fff]))"
-    r"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`\s\u3000-\u9fff]{6,256})(?P=quote)|[\"'`“]?(?P<bare>[!#$%*+./0-9:=?@A-Z^_a-z~-]{6,256}))"
+    r"(?P<joint>[\"'`”]?[ \t]{0,3}(?::=|=>|->|[=:]|is(?= )|是|为|改为|改成|设为|设成)"
+    r"[ \t]{0,3}|[ \t]{1,3}|(?<=[\u4e00-\u9fff]))"
+    r"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`\s\u3000-\u9fff]{6,256})(?P=quote)"
+    r"|[\"'`“]?(?P<bare>[!#$%*+./0-9:=?@A-Z^_a-z~-]{6,256}))"
 )
 VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+)+")
 PATH = re.compile(r"[A-Za-z_]+(?:[./_-][A-Za-z_]+)+[0-9]?")

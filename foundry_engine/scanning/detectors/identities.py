@@ -1,4 +1,4 @@
-"""Numbers of persons and firms: Chinese identity numbers, social credit codes, passports, US social security numbers."""
+"""Numbers of persons and firms: identity numbers, social credit codes, passports, social security numbers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ PROVINCES = frozenset(
 """GB/T 2260, first two digits; a longer table would refuse people registered in dissolved counties."""
 
 CN_ID = re.compile(
-    r"(?<![0-9])(?=[1-8])[0-9]{6}(?P<gap>[ -]?)(?:18|19|20)[0-9]{2}[ -]?[01][0-9][0-3][0-9](?P=gap)[0-9]{3}[0-9Xx](?![0-9])"
+    r"(?<![0-9])(?=[1-8])[0-9]{6}(?P<gap>[ -]?)(?:18|19|20)[0-9]{2}[ -]?[01][0-9][0-3][0-9](?P=gap)"
+    r"[0-9]{3}[0-9Xx](?![0-9])"
 )
 CN_ID_15 = re.compile(r"(?<![0-9])[1-8][0-9]{7}[01][0-9][0-3][0-9]{4}(?![0-9])")
-USCC = re.compile(r"(?<![0-9A-Za-z])[0-9ANYany][0-9A-Ha-h][0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![0-9A-Za-z])")
+USCC = re.compile(
+    r"(?<![0-9A-Za-z])[0-9ANYany][0-9A-Ha-h][0-9]{6}"
+    r"[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}(?![0-9A-Za-z])"
+)
 PASSPORT = re.compile(r"(?<![0-9A-Za-z])(?:[A-Za-z]{1,2}[0-9]{7,8}|[A-Za-z][0-9]{8,10}|[0-9]{9})(?![0-9A-Za-z])")
 US_SSN = re.compile(r"(?<![0-9-])(?!000|666|9)[0-9]{3}(?P<gap>[- ]?)(?!00)[0-9]{2}(?P=gap)(?!0000)[0-9]{4}(?![0-9-])")
 
@@ -70,7 +74,7 @@ def _cn_ids(text: str) -> Iterator[Match]:
 
 def _is_uscc(text: str, code: re.Match[str]) -> bool:
     upper = code[0].upper()
-    if upper[2:4] not in PROVINCES and upper[2:4] != "10" or not checksums.uscc(upper):
+    if (upper[2:4] not in PROVINCES and upper[2:4] != "10") or not checksums.uscc(upper):
         return False
     if not upper.isdigit() or near(USCC_WORDS, text, code.start()):
         return True
