@@ -20,6 +20,7 @@ KEY_PREFIX = re.compile(
     r"[A-Za-z0-9]{2,10}[-_](?:(?:live|test|pat|org|v1)_)?|"
 )
 """What names the issuer of a key; it stays, when at least a mark's length is left."""
+CLASS_OF = {char: chars for chars in (digits, ascii_lowercase, ascii_uppercase) for char in chars}
 PEM = re.compile(r"(-----(?:BEGIN|END)[^-]{0,60}-----)")
 
 
@@ -48,10 +49,7 @@ def pour(shape: str, content: str) -> str:
 
 def _like(value: str, random: Random) -> str:
     """Every digit another digit, every letter another letter of its case."""
-    classes = ((str.isdigit, digits), (str.islower, ascii_lowercase), (str.isupper, ascii_uppercase))
-    return "".join(
-        next((random.choice(chars) for test, chars in classes if char.isascii() and test(char)), char) for char in value
-    )
+    return "".join([random.choice(CLASS_OF[char]) if char in CLASS_OF else char for char in value])
 
 
 def _secret(value: str, random: Random) -> str:

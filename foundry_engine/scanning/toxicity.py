@@ -49,7 +49,7 @@ TERMS = {
     for first in sorted({spelling[0] for spelling in VARIANTS})
 }
 """First character: the spellings that begin with it, longest first."""
-PHRASE = re.compile(rf"(?<![a-z])(?:{'|'.join(PHRASES)})(?![a-z])".replace(" ", r"\s{1,3}"))
+PHRASE = re.compile(rf"(?:{'|'.join(PHRASES)})(?![a-z])".replace(" ", r"\s{1,3}"))
 WORDS = {**{word: word for word in LATIN}, **MASKED}
 TOKEN = re.compile(r"(?<![a-z0-9@$*])[a-z0-9@$!|*]{3,40}")
 SPACED = re.compile(r"(?<![a-z])[a-z](?:[ .*_-][a-z]){2,11}(?![a-z])")
@@ -75,7 +75,8 @@ def _spans(text: str) -> Iterator[tuple[str, int, int]]:
     if not text.isascii():
         yield from _chinese(text)
     for match in PHRASE.finditer(text):
-        yield " ".join(match[0].split()), match.start(), match.end()
+        if not "a" <= text[match.start() - 1 : match.start()] <= "z":
+            yield " ".join(match[0].split()), match.start(), match.end()
     for match in TOKEN.finditer(text):
         word = _word(match[0])
         if word:
@@ -102,6 +103,10 @@ def _term(spelled: str) -> str:
 
 def _word(token: str) -> str | None:
     """The word of the lexicon that a token spells, if any."""
+    if token in WORDS:
+        return WORDS[token]
+    if token.isdecimal() or (token.isalpha() and not LONG_RUN.search(token)):
+        return None
     bare = token.strip("!|*@$")
     for candidate in (token, bare, bare.translate(LEET), token.rstrip("!|").translate(LEET)):
         for word in (candidate, LONG_RUN.sub(r"\1", candidate), LONG_RUN.sub(r"\1\1", candidate)):

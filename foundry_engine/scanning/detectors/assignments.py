@@ -20,6 +20,8 @@ NAMED = re.compile(
     r"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`\s\u3000-\u9fff]{6,256})(?P=quote)"
     r"|[\"'`“]?(?P<bare>[!#$%*+./0-9:=?@A-Z^_a-z~-]{6,256}))"
 )
+ROOTS = ("pass", "pwd", "secret", "token", "credential", "key", "密", "秘钥", "私钥", "口令", "令牌", "凭证", "授权码")
+"""One of these is in every word that names a secret."""
 VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+)+")
 PATH = re.compile(r"[A-Za-z_]+(?:[./_-][A-Za-z_]+)+[0-9]?")
 """Names in code and files: letters joined by dots, slashes and lines."""
@@ -29,6 +31,9 @@ LEAST_ENTROPY = 2.5
 
 def find(text: str) -> Iterator[Match]:
     """The value alone, without the word before it and without quotes."""
+    lowered = text.lower()
+    if not any(root in lowered for root in ROOTS):
+        return
     for named in NAMED.finditer(text):
         group = "quoted" if named["quoted"] else "bare"
         start, end = named.span(group)
