@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime msrv bench-generation bench-streaming bench-refine bench-seeded-task parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
+.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime bench-scanning msrv bench-generation bench-streaming bench-refine bench-seeded-task parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -50,6 +50,9 @@ parity: .venv/test.done runtimes ## N=100000 random strings through Python, Rust
 
 pythons: .venv/test.done ## hold every other Python on this machine to this one
 	$(PY) scripts/pythons.py
+
+bench-scanning: .venv/test.done ## recall, false alarms and speed of the scanner, kind by kind, beside the usual patterns
+	$(PY) scripts/bench_scanning.py
 
 msrv: ## build the crate with the oldest Rust that is promised
 	sh rust_runtime/check_msrv.sh

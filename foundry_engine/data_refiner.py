@@ -32,6 +32,7 @@ from foundry_engine.refinery import decide, quality, report, splits
 from foundry_engine.refinery.engines.local import LocalEngine
 from foundry_engine.refinery.outcome import conclude
 from foundry_engine.refinery.plan import make_plan
+from foundry_engine.refinery.salt import salt_fingerprint
 from foundry_engine.refinery.tally import merged, tally
 
 REMOVED, CONFLICTS = "removed.jsonl", "conflicts.jsonl"
@@ -57,6 +58,7 @@ def run(
         "settings": settings.model_dump(mode="json"),
         "constitution": constitution.model_dump(mode="json", exclude={"grammar", "prompt", "patterns", "abstain"}),
         "samples": dict(content_of(folder.samples)),
+        "salt": salt_fingerprint(),
     }
 
     def work(fresh: Path) -> Mapping[str, object]:

@@ -31,6 +31,11 @@ ON_REQUEST = {
     "twin_conflicts": ORDER[: ORDER.index("typo_twins")],
     "label_errors": ORDER[:-1],
     "quality_score": [*ORDER[:-1], "label_errors"],
+    "secrets": [],
+    "pii": [],
+    "redact": [],
+    "toxicity": [],
+    "code_quality": [],
 }
 """Operators a blueprint asks for, and what they come after."""
 

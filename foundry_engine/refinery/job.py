@@ -29,6 +29,7 @@ from foundry_engine.refinery.engines.local import READING, Block, LocalEngine
 from foundry_engine.refinery.inputs import FIELDS, rows_of
 from foundry_engine.refinery.job_file import JobFile
 from foundry_engine.refinery.plan import make_plan
+from foundry_engine.refinery.salt import salt_fingerprint
 from foundry_engine.refinery.tally import merged
 
 CHUNK_ROWS = 20_000
@@ -72,7 +73,13 @@ class _Run:
         sums = [[path.name, sha256_of(path)] for path, _ in self.inputs]
         settings = self.job.model_dump(mode="json", exclude={"memory_gib", "output"})
         law = None if self.file.law is None else self.file.law.model_dump(mode="json")
-        inputs = {"step": "refine", "inputs": sums, "settings": settings, "constitution": law}
+        inputs = {
+            "step": "refine",
+            "inputs": sums,
+            "settings": settings,
+            "constitution": law,
+            "salt": salt_fingerprint(),
+        }
         return run_stage(self.output, inputs, lambda fresh: self._work(fresh, inputs), force)
 
     def _work(self, fresh: Path, inputs: Mapping[str, Any]) -> Mapping[str, object]:

@@ -25,7 +25,7 @@ from tests import courtesy
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "foundry_engine" / "cli" / "template"
-FOLDERS = [ROOT / "blueprints" / "text_classification"]
+FOLDERS = [ROOT / "blueprints" / "text_classification", ROOT / "blueprints" / "toxicity"]
 """The shipped ones: what is asked of them is more than what a user's own blueprint beside them needs."""
 TASKS = [
     pytest.param(folder, task, id=f"{folder.name}-{task}")

@@ -33,6 +33,10 @@ TEXTS = [
     "麻烦借过一下",
     "麻烦借过下",
     "滚",
+    "打13800138000找我",
+    "password: Kx7-Qm2pLw9",
+    "写信到zhang.san@163.com，你个傻-逼",
+    "看这段：\n```python\ndef salt(:\n    return 1\n```",
     "？",
     "",
 ]
