@@ -11,6 +11,7 @@ REASONS = (
     ("boundary_of", "boundary"),
     ("duplicate_of", "duplicate"),
     ("twin_of", "typo_twin"),
+    ("crowded_by", "crowded"),
 )
 """Tag column and reason, in the order they decide; operators that were not run have no column."""
 
