@@ -17,7 +17,17 @@ HANZI = (
     "还发成事只作当想看文无开手用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点月明其种声"
     "全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北少关并内加化由却代军"
 )
-SYLLABLES = "ba be bi bo bu da de di do du fa fe ga go ha he hi ho ka ki ko la le li lo ma me mi mo na ne no pa pe po ra re ri ro sa se si so ta te ti to va ve wa we ing er ion al est ly".split()
+SYLLABLES = [a + b for a in "bdfghklmnprstv" for b in "aeio"] + [
+    "ing",
+    "er",
+    "ion",
+    "al",
+    "est",
+    "ly",
+    "we",
+    "du",
+    "bu",
+]
 AFFIXES = {"zh": ("请", "麻烦", "帮我", "吧", "谢谢"), "en": ("please ", "hey ", " thanks", " now", " then")}
 
 
@@ -56,13 +66,17 @@ def _mould(random: Random, vocabulary: Vocabulary, weights: Sequence[float]) -> 
     """Fixed words, and ``None`` where a word is filled in."""
     language = random.choices(("zh", "en", "mixed"), (60, 35, 5))[0]
     length = random.randint(7, 12) if language == "en" else random.randint(7, 11)
-    parts: list[str | None] = [*random.choices(vocabulary["en" if language == "en" else "zh"], cum_weights=weights, k=length)]
+    parts: list[str | None] = [
+        *random.choices(vocabulary["en" if language == "en" else "zh"], cum_weights=weights, k=length)
+    ]
     for place in random.sample(range(length), k=max(3, length // 2)):
         parts[place] = None
     return language, parts
 
 
-def _filled(language: str, parts: list[str | None], random: Random, vocabulary: Vocabulary, cum: Sequence[float]) -> str:
+def _filled(
+    language: str, parts: list[str | None], random: Random, vocabulary: Vocabulary, cum: Sequence[float]
+) -> str:
     own = "en" if language == "en" else "zh"
     drawn = random.choices(vocabulary[own], cum_weights=cum, k=parts.count(None))
     if language == "mixed":

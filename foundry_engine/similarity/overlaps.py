@@ -34,7 +34,8 @@ def verified(table: ShingleTable, i: Ints, j: Ints, threshold: float) -> tuple[I
 
 def overlap_needed(mine: Ints, theirs: Ints, threshold: float) -> Ints:
     """The least number of common shingles that makes sets of these sizes similar enough."""
-    return np.ceil(threshold / (1 + threshold) * (mine + theirs) - 1e-9).astype(np.int64)
+    needed: Ints = np.ceil(threshold / (1 + threshold) * (mine + theirs) - 1e-9).astype(np.int64)
+    return needed
 
 
 def _shared(table: ShingleTable, i: Ints, j: Ints) -> Ints:

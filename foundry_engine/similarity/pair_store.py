@@ -49,7 +49,10 @@ class PairStore:
             self._spill()
 
     def lists(self, rows: int) -> tuple[Ints, Ints, Floats]:
-        """``(starts, others, similarity)``: row r is in a pair with ``others[starts[r]:starts[r + 1]]``, ascending."""
+        """``(starts, others, similarity)``: row r is in a pair with ``others[starts[r]:starts[r + 1]]``, ascending.
+
+        The store is empty afterwards.
+        """
         degree = np.zeros(rows, dtype=np.int64)
         for part in self._parts():
             degree += np.bincount(part["i"], minlength=rows) + np.bincount(part["j"], minlength=rows)
@@ -66,6 +69,7 @@ class PairStore:
                 others[place], similarity[place] = ordered[other], ordered["similarity"]
                 free += np.bincount(row, minlength=rows)
         _sort_each(starts, others, similarity)
+        self._forget()
         return starts, others, similarity
 
     def _spill(self) -> None:
@@ -74,6 +78,11 @@ class PairStore:
         for pairs in self._waiting:
             self._file.write(pairs.tobytes())
         self._written, self._waiting = len(self), []
+
+    def _forget(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._waiting, self._written = None, [], 0
 
     def _parts(self) -> Iterator[npt.NDArray[Any]]:
         if self._file is not None:

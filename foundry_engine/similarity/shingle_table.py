@@ -89,16 +89,18 @@ def spread(starts: npt.NDArray[np.integer], counts: npt.NDArray[np.integer]) -> 
     """
     ends = np.cumsum(counts, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(starts - ends + counts, counts)
+    runs: Ints = np.arange(total, dtype=np.int64) + np.repeat(starts - ends + counts, counts)
+    return runs
 
 
 def mixed(numbers: Words) -> Words:
     """Each number well mixed (the finalizer of splitmix64, which is one to one)."""
-    x = numbers ^ (numbers >> np.uint64(30))
+    x: Words = numbers ^ (numbers >> np.uint64(30))
     x *= np.uint64(0xBF58476D1CE4E5B9)
     x ^= x >> np.uint64(27)
     x *= np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    x ^= x >> np.uint64(31)
+    return x
 
 
 def batches(cores: Sequence[str]) -> Iterator[Sequence[str]]:

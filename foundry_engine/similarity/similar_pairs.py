@@ -62,16 +62,19 @@ def similar_pairs(
 
 
 def _blocks(cores: Sequence[str], length: int | None) -> Iterator[tuple[int, Ints]]:
-    if length is not None:
-        yield length, np.arange(len(cores))
-        return
-    lengths = shingle_lengths(cores)
-    yield from ((width, np.flatnonzero(lengths == width)) for width in (2, 3))
+    """Length of shingles and rows of each block that has rows."""
+    lengths = np.full(len(cores), length) if length is not None else shingle_lengths(cores)
+    for width in np.unique(lengths).tolist():
+        yield width, np.flatnonzero(lengths == width)
 
 
 def _stars(set_of: Ints, rows: Ints, names: Sequence[str] | None, found: PairStore) -> Ints:
     """The centre of each set; the rest of the set is paired with it."""
-    by_name = np.arange(len(rows)) if names is None else np.argsort(np.array([names[row] for row in rows.tolist()]), kind="stable")
+    by_name = (
+        np.arange(len(rows))
+        if names is None
+        else np.argsort(np.array([names[row] for row in rows.tolist()]), kind="stable")
+    )
     _, first = np.unique(set_of[by_name], return_index=True)
     centre = rows[by_name[first]]
     copies = np.flatnonzero(centre[set_of] != rows) if len(rows) else rows
@@ -86,7 +89,8 @@ def _candidates(table: ShingleTable, threshold: float, join: Join) -> Iterator[t
         from foundry_engine.similarity import datasketch_join  # slow to import, and for comparison only
 
         return datasketch_join.candidates(table, threshold)
-    return (exact_join if join == "exact" else band_join).candidates(table, threshold)
+    ways = {"exact": exact_join.candidates, "bands": band_join.candidates}
+    return ways[join](table, threshold)
 
 
 def _refuse_too_much(rows: Ints, characters: int, memory: int) -> None:

@@ -31,5 +31,7 @@ def differing(a: Words, b: Words) -> npt.NDArray[np.uint32]:
 
     The counts of the four words are added as bytes of one number; all 256 bits different count as 0.
     """
-    counts = np.bitwise_count(a ^ b).view(np.uint32).ravel()
-    return (counts * np.uint32(0x01010101)) >> np.uint32(24)
+    counts: npt.NDArray[np.uint32] = np.bitwise_count(a ^ b).view(np.uint32).ravel()
+    counts *= np.uint32(0x01010101)
+    counts >>= np.uint32(24)
+    return counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -54,7 +54,11 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
 
 def _groups(table: pa.Table, found: Neighbours, place: Ints, largest: int) -> Ints:
     """A number for each row: joined by mould, pair and equal shingles first, then by similarity."""
-    columns = (table["mould"].to_pylist(), table["pair"].to_pylist(), found.star.tolist())
+    columns: tuple[Sequence[str | int], ...] = (
+        table["mould"].to_pylist(),
+        table["pair"].to_pylist(),
+        found.star.tolist(),
+    )
     links = np.array([link for column in columns for link in _links(column)], dtype=np.int64).reshape(-1, 2)
     group = components(len(place), links[:, 0], links[:, 1])
     row_of = np.zeros(len(place), dtype=np.int64)
@@ -65,11 +69,13 @@ def _groups(table: pa.Table, found: Neighbours, place: Ints, largest: int) -> In
     crowd = sizes[linked] > largest
     if crowd.any():
         some = crowd[a]
-        linked[crowd] = len(place) + _linked_up_to(largest, group, place, a[some], b[some], found.similarity[some])[crowd]
+        linked[crowd] = (
+            len(place) + _linked_up_to(largest, group, place, a[some], b[some], found.similarity[some])[crowd]
+        )
     return np.asarray(linked[group])
 
 
-def _links(values: list[str] | list[int]) -> Iterator[tuple[int, int]]:
+def _links(values: Sequence[str | int]) -> Iterator[tuple[int, int]]:
     """Rows of equal value, each with the one before; empty text is no value."""
     rows: dict[str | int, list[int]] = {}
     for row, value in enumerate(values):

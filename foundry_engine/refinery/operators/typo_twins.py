@@ -22,6 +22,8 @@ TOGETHER = 1 << 20
 """Pairs of sets whose rows are compared at a time."""
 MOST_ALIKE = 1_000
 """Of rows with the very same shingles only so many, the best, are compared with one another and with others."""
+RARER = 20
+"""A form so many times rarer than what stands in its place is a slip, however often it was made."""
 
 
 class Settings(BaseModel):
@@ -120,6 +122,7 @@ class _Meant:
             self._texts.update(forms(core) & wanted)
 
     def differ(self, a: str, b: str) -> bool:
-        """Whether the texts differ in words, and all of those are meant."""
-        different = forms(a) ^ forms(b)
-        return bool(different and self._attested) and all(self._texts[f] >= self._attested for f in different)
+        """Whether the texts differ in words, and both of them in words that are meant."""
+        mine, theirs = forms(a), forms(b)
+        rarest = [min(self._texts[form] for form in only) for only in (mine - theirs, theirs - mine) if only]
+        return bool(rarest) and min(rarest) >= max(self._attested, max(rarest) / RARER) and self._attested > 0
