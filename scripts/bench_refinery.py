@@ -139,7 +139,7 @@ def brute_force(texts: Sequence[str]) -> set[tuple[int, int]]:
     for start in range(0, len(rows), 512):
         stop = min(start + 512, len(rows))
         last = int(np.searchsorted(sizes, sizes[stop - 1] / THRESHOLD + 1e-9, "right"))
-        shared = (matrix[start:stop] @ matrix[start:last].T).tocoo()
+        shared = sp.coo_matrix(matrix[start:stop] @ matrix[start:last].T)
         i, j, n = shared.row + start, shared.col + start, shared.data
         good = (i < j) & (n / (sizes[i] + sizes[j] - n) >= THRESHOLD)
         found.update(zip(i[good].tolist(), j[good].tolist(), strict=True))
@@ -148,8 +148,7 @@ def brute_force(texts: Sequence[str]) -> set[tuple[int, int]]:
 
 def planted_rows(requests: int) -> dict[str, float]:
     """Share of rows of each planted kind that the operators remove; a pair of equal requests counts once."""
-    from foundry_engine import registry
-    from foundry_engine.constitution import Constitution
+    from foundry_engine import blueprint, registry
     from foundry_engine.data_refiner import samples_table
     from foundry_engine.records import Sample, record_id
 
@@ -158,7 +157,7 @@ def planted_rows(requests: int) -> dict[str, float]:
         Sample(record_id("bench", "Request", p.text), p.text, "Request", "zh", "imported", "planted") for p in rows
     ]
     table = samples_table(samples, [])
-    law = Constitution.model_construct(negations=[], boundary_cases=[], labels=[])
+    law = blueprint.load(ROOT / "blueprints" / "text_classification").constitutions["is_question"]
     for name in ("normalise", "exact_duplicates", "near_duplicates", "typo_twins"):
         operator = registry.find("operators", name)
         table = operator.apply(table, operator.Settings(), law)

@@ -45,7 +45,7 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
     group = _groups(table, Neighbours.of(table), place, settings.largest)
     smallest = np.full(int(group.max(initial=-1)) + 1, len(ids))
     np.minimum.at(smallest, group, place)
-    family = ids[by_id][smallest][group].tolist()
+    family = ids[by_id][smallest[group]].tolist()
     table = table.append_column("family", pa.array(family, pa.string()))
     if settings.keep is not None:
         table = table.append_column("crowded_by", pa.array(_crowded(table, family, settings.keep), pa.string()))
