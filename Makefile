@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 
-.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime bench-scanning msrv bench-generation bench-streaming bench-refine bench-seeded-task parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
+.PHONY: help forge test test-runtimes check format bench bench-pool bench-runtime bench-scanning msrv bench-generation bench-streaming bench-refine bench-refinery bench-seeded-task parity pythons runtimes bless crash crash-streaming proto schemas unicode-tables lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
@@ -35,6 +35,9 @@ bench-refine: .venv/test.done ## refine 100,000 rows with all text operators on:
 
 bench-seeded-task: .venv/test.done ## what refining gives a model: seeded tasks with noise, imbalance and copies
 	$(PY) scripts/bench_seeded_task.py
+
+bench-refinery: .venv/test.done ## near duplicates against every pair counted and against datasketch; growth to a million rows
+	$(PY) scripts/bench_refinery.py
 
 bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastText in one table; after make forge
 	$(PY) scripts/bench_runtime.py

@@ -20,6 +20,7 @@ REASONS = (
     ("duplicate_of", "duplicate"),
     ("twin_of", "typo_twin"),
     ("label_error", "label_error"),
+    ("crowded_by", "crowded"),
     ("over_cap", "cap"),
 )
 """Tag column and reason, in the order they decide; operators that were not run have no column."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from random import Random
 
+import numpy as np
 import pyarrow as pa
 
 from foundry_engine.blueprint import Split
+from foundry_engine.refinery.neighbours import Neighbours
 
 TRAIN, CALIBRATION, TEST, WITHHELD = "train", "calibration", "test", "withheld"
+KEPT_FROM = ((CALIBRATION, [TRAIN]), (TEST, [TRAIN, CALIBRATION]), (WITHHELD, [TRAIN, CALIBRATION]))
+"""Which rows may not be near which others, in the order in which they give way."""
 
 
 def assign(table: pa.Table, removed: list[str], split: Split, seed: int) -> tuple[list[str], list[str]]:
@@ -17,7 +21,8 @@ def assign(table: pa.Table, removed: list[str], split: Split, seed: int) -> tupl
 
     Rows of withheld sources are ``withheld``: tested on, never trained on. The rest goes by family; calibration and
     test take real rows where there are enough of them, because thresholds should hold for real sentences. A row that
-    is tested on within ``test_distance`` of a row in training or calibration is removed (``near_training``).
+    is tested on within ``test_distance`` of a row in training or calibration is removed (``near_training``), and so is
+    one in calibration that near a row in training: families that reached their largest size may be near one another.
     """
     rows = _Rows(table, removed)
     splits = [""] * table.num_rows
@@ -25,13 +30,14 @@ def assign(table: pa.Table, removed: list[str], split: Split, seed: int) -> tupl
         splits[row] = WITHHELD if rows.withheld[row] else TRAIN
     for group in _strata(rows):
         _divide(group, rows, splits, split, Random(f"{seed}:{group[0]}"))
-    reasons = list(removed)
-    for row, neighbours in enumerate(rows.neighbours):
-        if splits[row] in (TEST, WITHHELD):
-            near = (n["row"] for n in neighbours if n["similarity"] >= split.test_distance)
-            if any(splits[other] in (TRAIN, CALIBRATION) for other in near):
-                reasons[row] = "near_training"
-    return ["" if reason else name for name, reason in zip(splits, reasons, strict=True)], reasons
+    placed, reasons = np.array(splits, dtype=object), list(removed)
+    found = Neighbours.of(table)
+    for name, others in KEPT_FROM:
+        near = found.rows_near(np.isin(placed, others), split.test_distance) & (placed == name)
+        placed[near] = ""
+        for row in np.flatnonzero(near).tolist():
+            reasons[row] = "near_training"
+    return placed.tolist(), reasons
 
 
 class _Rows:
@@ -40,7 +46,6 @@ class _Rows:
     def __init__(self, table: pa.Table, removed: list[str]) -> None:
         self.withheld, self.family, self.origin = (table[n].to_pylist() for n in ("withheld", "family", "origin"))
         self.language, self.label = table["language"].to_pylist(), table["label"].to_pylist()
-        self.neighbours = table["neighbours"].to_pylist()
         self.kept = [row for row, reason in enumerate(removed) if not reason]
         self.members: dict[str, list[int]] = defaultdict(list)
         for row in self.kept:

@@ -1,95 +1,98 @@
-"""All pairs of texts with at least a given Jaccard similarity: exact, none missing, none extra.
+"""Pairs of sets that may have at least a given Jaccard similarity: none that has is missing.
 
-A prefix-filtered set join (Bayardo, Ma and Srikant, "Scaling Up All Pairs Similarity Search", WWW 2007): with the
-tokens of every set ordered from rare to common, two sets of similarity t share a token among their first
-``size - ceil(t * size) + 1``. Candidates whose bitmaps differ in too many bits cannot be similar (the bitmap bound);
-the rest are counted exactly.
+A prefix-filtered set join (Bayardo, Ma and Srikant, "Scaling Up All Pairs Similarity Search", WWW 2007; Xiao et al.,
+"Efficient Similarity Joins for Near Duplicate Detection", WWW 2008). With the shingles of every set ordered from rare
+to common, two sets of similarity t share one among the first ``size - ceil(2t/(1+t) * size) + 1`` of the smaller and
+the first ``size - ceil(t * size) + 1`` of the larger. What the sizes, the shingle's places and the sketches (the
+bitmap bound) leave over is for ``overlaps`` to count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
-import scipy.sparse as sp
 
-BLOCK = 4_096
-"""Rows joined with all others at a time, and ``CHUNK`` candidate pairs counted at a time: they bound the memory."""
-CHUNK = 1_000_000
-WORDS = 4
-"""64-bit words of a row's bitmap."""
+from foundry_engine.similarity.overlaps import overlap_needed
+from foundry_engine.similarity.shingle_table import Ints, ShingleTable, Words, spread
+from foundry_engine.similarity.sketches import differing, sketches
 
-
-def similar_pairs(
-    sets: Sequence[frozenset[str]], threshold: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Positions ``i < j`` of all pairs with Jaccard similarity >= ``threshold``, sorted, and their similarities.
-
-    >>> i, j, s = similar_pairs([frozenset("abc"), frozenset("xyz"), frozenset("abcd")], 0.7)
-    >>> list(zip(i.tolist(), j.tolist(), s.tolist()))
-    [(0, 2, 0.75)]
-    """
-    matrix = _token_matrix(sets)
-    sizes = np.diff(matrix.indptr)
-    kept: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]] = []
-    for left, right in _candidates(matrix, sizes, threshold):
-        for start in range(0, len(left), CHUNK):
-            i, j = left[start : start + CHUNK], right[start : start + CHUNK]
-            shared = np.asarray(matrix[i].multiply(matrix[j]).sum(axis=1)).ravel()
-            similarity = shared / (sizes[i] + sizes[j] - shared)
-            good = similarity >= threshold
-            kept.append((i[good], j[good], similarity[good]))
-    if not kept:
-        empty = np.empty(0, dtype=np.int64)
-        return empty, empty.copy(), np.empty(0, dtype=np.float64)
-    i, j, s = (np.concatenate(parts) for parts in zip(*kept, strict=True))
-    order = np.lexsort((j, i))
-    return i[order], j[order], s[order]
+PROBES = 1 << 17
+"""Pairs of postings looked at together: they and what is computed of them stay in the processor's cache."""
+MOST_SETS = 1 << 24
+"""A posting is one 64-bit number: 32 bits of shingle, 24 of set, 8 of place."""
+_SET, _TOKEN = np.uint64(8), np.uint64(32)
+_PLACE = 255
 
 
-def _token_matrix(sets: Sequence[frozenset[str]]) -> sp.csr_matrix:
-    """Rows are sets, columns tokens from rare to common; ties by the token, so the order is the same everywhere."""
-    counts: dict[str, int] = {}
-    for tokens in sets:
-        for token in tokens:
-            counts[token] = counts.get(token, 0) + 1
-    rank = {token: i for i, token in enumerate(sorted(counts, key=lambda t: (counts[t], t)))}
-    indptr = np.zeros(len(sets) + 1, dtype=np.int64)
-    np.cumsum([len(tokens) for tokens in sets], out=indptr[1:])
-    indices = np.fromiter((rank[t] for tokens in sets for t in tokens), dtype=np.int64, count=int(indptr[-1]))
-    matrix = sp.csr_matrix((np.ones(len(indices), dtype=np.int32), indices, indptr), shape=(len(sets), len(rank)))
-    matrix.sort_indices()
-    return matrix
+def candidates(table: ShingleTable, threshold: float) -> Iterator[tuple[Ints, Ints]]:
+    """Sets ``i < j``, each pair once, ascending by ``i``, then ``j``, over all that is yielded."""
+    if len(table) > 1:
+        postings = _Postings(table, threshold)
+        yield from (postings.survivors(start, stop) for start, stop in postings.chunks())
 
 
-def _candidates(
-    matrix: sp.csr_matrix, sizes: npt.NDArray[np.int64], threshold: float
-) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Pairs that share a prefix token and whose sizes allow the similarity, a block of rows at a time."""
-    prefix = np.where(sizes > 0, sizes - np.ceil(threshold * sizes - 1e-9).astype(np.int64) + 1, 0)
-    rows = np.repeat(np.arange(len(sizes)), prefix)
-    offset = np.arange(len(rows)) - np.repeat(np.cumsum(prefix) - prefix, prefix)
-    tokens = matrix.indices[matrix.indptr[rows] + offset]
-    prefixes = sp.csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, tokens)), shape=matrix.shape)
-    transposed = prefixes.T.tocsr()
-    bitmaps = _bitmaps(matrix)
-    for start in range(0, len(sizes), BLOCK):
-        shared = (prefixes[start : start + BLOCK] @ transposed).tocoo()
-        i, j = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
-        ordered = i < j
-        i, j = i[ordered], j[ordered]
-        both = sizes[i] + sizes[j]
-        needed = np.ceil(threshold / (1 + threshold) * both - 1e-9)
-        different = np.bitwise_count(bitmaps[i] ^ bitmaps[j]).sum(axis=1, dtype=np.int64)
-        wanted = (np.minimum(sizes[i], sizes[j]) >= needed) & ((both - different) // 2 >= needed)
-        yield i[wanted], j[wanted]
+class _Postings:
+    """The prefixes of all sets by shingle and set, and for each posting of a smaller set the run of others it meets."""
 
+    def __init__(self, table: ShingleTable, threshold: float) -> None:
+        self._threshold, self._sizes, self._sketches = threshold, table.sizes.astype(np.int64), sketches(table)
+        key = self._sorted_keys(table)
+        self._sets = (key >> _SET).astype(np.int64) & (MOST_SETS - 1)
+        self._places = (key & np.uint64(_PLACE)).astype(np.int64)
+        self._beside = self._sketches.take(self._sets, axis=0)
+        self._share = ((1 - threshold) / (1 + threshold) * self._sizes + 1e-3).astype(np.float32).take(self._sets)
+        self._opens, self._counts = self._runs(key)
 
-def _bitmaps(matrix: sp.csr_matrix) -> npt.NDArray[np.uint64]:
-    """Each row's tokens as bits, ``[rows, WORDS]``: rows differ in at least as many tokens as in bits."""
-    bit = (matrix.indices.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - 8)
-    bitmaps = np.zeros((matrix.shape[0], WORDS), dtype=np.uint64)
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    np.bitwise_or.at(bitmaps, (rows, (bit >> np.uint64(6)).astype(np.int64)), np.uint64(1) << (bit & np.uint64(63)))
-    return bitmaps
+    def _sorted_keys(self, table: ShingleTable) -> Words:
+        counts = self._sizes - np.ceil(self._threshold * self._sizes - 1e-9).astype(np.int64) + 1
+        at = spread(table.starts[:-1], counts)
+        sets = np.repeat(np.arange(len(counts)), counts)
+        place = np.minimum(at - table.starts[sets], _PLACE)
+        key: Words = table.tokens[at].astype(np.uint64) << _TOKEN | (sets << 8 | place).astype(np.uint64)
+        key.sort()
+        return key
+
+    def _runs(self, key: Words) -> tuple[Ints, Ints]:
+        """Positions of the postings of smaller sets, by set, and how many larger sets follow with the same shingle."""
+        t, sizes = self._threshold, self._sizes
+        last = sizes - np.ceil(2 * t / (1 + t) * sizes - 1e-9).astype(np.int64)
+        opens = np.flatnonzero(self._places <= last[self._sets])
+        largest = np.searchsorted(sizes, np.floor(sizes / t + 1e-9), "right")
+        bound = (key[opens] >> _TOKEN << _TOKEN) + (largest[self._sets[opens]] << 8).astype(np.uint64)
+        counts = np.searchsorted(key, bound) - opens - 1
+        opens = opens[counts > 0]
+        by_set = np.sort(self._sets[opens].astype(np.uint64) << _TOKEN | opens.astype(np.uint64))
+        counts_of = np.zeros(len(key), dtype=np.int32)
+        counts_of[opens] = counts[counts > 0]
+        opens = (by_set & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        return opens, counts_of[opens].astype(np.int64)
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Runs of ``opens`` with about ``PROBES`` probes together; a set's postings are never parted."""
+        ends, start = np.cumsum(self._counts), 0
+        owners = self._sets[self._opens]
+        while start < len(ends):
+            before = int(ends[start - 1]) if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + PROBES, "right")))
+            stop = int(np.searchsorted(owners, owners[stop - 1], "right"))
+            yield start, stop
+            start = stop
+
+    def survivors(self, start: int, stop: int) -> tuple[Ints, Ints]:
+        """What no bound excludes among the pairs that these postings meet."""
+        opens, counts = self._opens[start:stop], self._counts[start:stop]
+        met = spread(opens + 1, counts)
+        different = differing(
+            np.repeat(self._beside.take(opens, axis=0), counts, axis=0), self._beside.take(met, axis=0)
+        )
+        near = np.flatnonzero(different <= np.repeat(self._share.take(opens), counts) + self._share.take(met))
+        if not len(near):
+            return near, near
+        a, b = opens[np.searchsorted(np.cumsum(counts), near, "right")], met[near]
+        i, j = self._sets[a], self._sets[b]
+        mine, theirs = self._sizes[i], self._sizes[j]
+        room = np.minimum(mine - self._places[a], theirs - self._places[b])
+        good = room >= overlap_needed(mine, theirs, self._threshold)
+        pairs = np.unique(i[good] << 32 | j[good])
+        return pairs >> 32, pairs & 0xFFFFFFFF

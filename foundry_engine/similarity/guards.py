@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foundry_engine.features.ngrams import words
+from foundry_engine.features.ngrams import BEGIN, END, words
+from foundry_engine.features.unicode_tables import CLASS, SPACELESS
 from foundry_engine.similarity.edit_distance import within
 
 NUMERALS = frozenset("0123456789零〇一二三四五六七八九十百千万亿两半")
@@ -54,6 +55,9 @@ TURNING_WORDS = frozenset(
     ]
 )
 
+MOST_SLIPS = 50
+"""A text of more than a thousand characters is no likelier to be the same when more of it differs."""
+
 Key = tuple[str, str, tuple[str, ...]]
 
 
@@ -74,7 +78,24 @@ def guard_key(normalized: str, negations: Sequence[str] = ()) -> Key:
 def is_typo_twin(a: str, b: str, negations: Sequence[str] = ()) -> bool:
     """Whether two normalized texts of Jaccard similarity >= 0.6 are one sentence with a slip of the finger.
 
-    At most one edit, or one in twenty characters, and equal guard keys.
+    As many edits as ``slips_allowed``, and equal guard keys.
     """
-    limit = max(1, max(len(a), len(b)) // 20)
-    return guard_key(a, negations) == guard_key(b, negations) and within(a, b, limit)
+    return guard_key(a, negations) == guard_key(b, negations) and within(a, b, slips_allowed(max(len(a), len(b))))
+
+
+def slips_allowed(length: int) -> int:
+    """Edits that may be slips of the finger: one, or one in twenty characters, never more than ``MOST_SLIPS``."""
+    return min(MOST_SLIPS, max(1, length // 20))
+
+
+def forms(core: str) -> frozenset[str]:
+    """The words of a text, and for scripts without spaces its pairs of neighbouring characters, ends included.
+
+    >>> sorted(forms("打开 wifi"))[1:], sorted(forms("turn it on"))
+    (['wifi', '开 ', '打开'], ['it', 'on', 'turn'])
+    """
+    marked = BEGIN + core + END
+    pairs = (marked[n : n + 2] for n in range(len(marked) - 1))
+    return frozenset(words(core)).union(
+        pair for pair in pairs if CLASS[ord(pair[0])] == SPACELESS or CLASS[ord(pair[1])] == SPACELESS
+    )

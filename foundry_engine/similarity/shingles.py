@@ -7,10 +7,11 @@ from foundry_engine.features.patterns import core_span
 from foundry_engine.features.unicode_tables import CLASS, SPACELESS
 
 
-def shingles(normalized: str) -> frozenset[str]:
+def shingles(normalized: str, length: int | None = None) -> frozenset[str]:
     """Character bigrams where most letters are of a script without spaces, else trigrams; with end marks.
 
-    Outer punctuation is left out, so a final question mark makes no difference.
+    ``length`` sets one length for all scripts. Outer punctuation is left out, so a final question mark makes no
+    difference.
 
     >>> sorted(s.replace(BEGIN, "^").replace(END, "$") for s in shingles("好的吗?"))
     ['^好', '吗$', '好的', '的吗']
@@ -18,7 +19,7 @@ def shingles(normalized: str) -> frozenset[str]:
     first, last = core_span(normalized)
     core = normalized[first:last] or normalized
     spaceless = sum(1 for char in core if CLASS[ord(char)] == SPACELESS)
-    n = 2 if 2 * spaceless >= len(core.replace(" ", "")) else 3
+    n = length or (2 if 2 * spaceless >= len(core.replace(" ", "")) else 3)
     marked = BEGIN + core + END
     return frozenset(marked[i : i + n] for i in range(max(1, len(marked) - n + 1)))
 

@@ -152,15 +152,18 @@ def test_an_empty_table_is_no_mistake(name: str) -> None:
 
 
 def test_what_duplicates_and_twins_leave_has_none_left() -> None:
-    """Removing what was tagged and tagging again finds nothing: dedup is idempotent."""
+    """Removing what was tagged and tagging again finds nothing: dedup is idempotent.
+
+    Without the guard on words, that is: in how many texts a word stands is not the same afterwards.
+    """
 
     @settings(max_examples=40, deadline=None)
     @given(rows_of)
     def check(drawn: list[tuple[str, ...]]) -> None:
-        table = up_to("typo_twins", table_of(drawn), LAW)
+        table = up_to("typo_twins", table_of(drawn), LAW, attested=0)
         gone = zip(table["duplicate_of"].to_pylist(), table["twin_of"].to_pylist(), strict=True)
         kept = table.filter(pa.array([d is None and t is None for d, t in gone])).select(table_of(drawn).column_names)
-        again = up_to("typo_twins", kept, LAW)
+        again = up_to("typo_twins", kept, LAW, attested=0)
         assert again["duplicate_of"].null_count == again["twin_of"].null_count == kept.num_rows
 
     check()

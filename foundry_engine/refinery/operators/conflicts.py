@@ -19,9 +19,12 @@ class Settings(BaseModel):
 
 
 def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa.Table:
-    """Adds ``conflict``: whether the same normalized text has another label elsewhere."""
-    labels: dict[str, set[str]] = defaultdict(set)
-    normalized = table["normalized"].to_pylist()
-    for text, label in zip(normalized, table["label"].to_pylist(), strict=True):
+    """Adds ``conflict``: whether a text that ``exact_duplicates`` takes for the same has another label elsewhere."""
+    labels: dict[tuple[str, bool], set[str]] = defaultdict(set)
+    texts = [
+        (core, text.endswith("?"))
+        for core, text in zip(table["core"].to_pylist(), table["normalized"].to_pylist(), strict=True)
+    ]
+    for text, label in zip(texts, table["label"].to_pylist(), strict=True):
         labels[text].add(label)
-    return table.append_column("conflict", pa.array([len(labels[text]) > 1 for text in normalized], pa.bool_()))
+    return table.append_column("conflict", pa.array([len(labels[text]) > 1 for text in texts], pa.bool_()))

@@ -71,6 +71,16 @@ def test_removed_rows_are_in_no_split_and_keep_their_reason() -> None:
     assert (found[0], found[9], reasons) == ("", "", before)
 
 
+def test_calibration_rows_near_training_rows_go_where_families_were_capped() -> None:
+    rows = [(f"r{n}", "corpus", False) for n in range(40)]
+    plain = assigned(rows)
+    learned, held = plain.index("train"), plain.index("calibration")
+    ends = tuple(sorted((learned, held)))
+    found, reasons = splits.assign(table(rows, {ends: 0.7}), [""] * 40, Split(), 3)  # type: ignore[dict-item]
+    assert (found[held], reasons[held], found[learned]) == ("", "near_training", "train")
+    assert reasons.count("near_training") == 1
+
+
 NEAR = [
     (0.6, 0.6, True),
     (0.59, 0.6, False),

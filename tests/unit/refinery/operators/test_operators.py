@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from foundry_engine.refinery.decide import removal_reasons
 from tests import courtesy
 from tests.tables import Rows, apply, tags, up_to
 
@@ -55,15 +56,18 @@ def test_of_equal_rows_the_better_one_stays(worse: dict[str, str], better: dict[
 
 
 def test_conflicts_are_all_rows_of_a_text_with_two_labels() -> None:
-    rows = Rows().add("请坐").add("请坐", "Rude").add("请坐", "Polite").add("请坐!").add("请坐好").add("请坐好")
-    assert apply("conflicts", apply("normalise", rows.table()))["conflict"].to_pylist() == [
-        True,
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    rows = (
+        Rows()
+        .add("请坐")
+        .add("请坐", "Rude")
+        .add("请坐", "Polite")
+        .add("请坐!")
+        .add("请坐?")
+        .add("请坐好")
+        .add("请坐好")
+    )
+    found = apply("conflicts", apply("normalise", rows.table()))["conflict"].to_pylist()
+    assert found == [True, True, True, True, False, False, False], "as exact duplicates: end marks aside, but for '?'"
 
 
 def test_near_duplicates_are_the_verified_neighbours_in_both_directions() -> None:
@@ -75,6 +79,21 @@ def test_near_duplicates_are_the_verified_neighbours_in_both_directions() -> Non
     rows.add("could you find the pepper")
     assert up_to("near_duplicates", rows.table())["neighbours"].to_pylist() == [*neighbours, []]
     assert up_to("near_duplicates", rows.table(), threshold=0.2)["neighbours"].to_pylist()[4] != []
+
+
+def test_copies_are_a_star_around_the_smallest_id() -> None:
+    rows = Rows().add("please pass the salt", id="c").add("Please pass the salt!", id="a")
+    rows.add("please pass the salts", id="b").add("please pass the salt?", id="d")
+    neighbours = up_to("near_duplicates", rows.table())["neighbours"].to_pylist()
+    assert [[n["row"] for n in found] for found in neighbours] == [[1], [0, 2, 3], [1], [1]]
+
+
+@pytest.mark.parametrize("join", ["exact", "bands", "datasketch"])
+@pytest.mark.parametrize(("shingles", "near"), [("by_script", True), ("bigrams", True), ("trigrams", False)])
+def test_one_may_choose_the_join_and_the_shingles(join: str, shingles: str, near: bool) -> None:
+    table = up_to("exact_duplicates", Rows().add("请把盐递给我").add("请把盐递给他").table())
+    tagged = apply("near_duplicates", table, join=join, shingles=shingles)["neighbours"].to_pylist()
+    assert bool(tagged[0]) is near or join == "datasketch"
 
 
 def test_splitting_relies_on_neighbours_at_six_tenths() -> None:
@@ -103,6 +122,28 @@ def test_typo_twins(first: str, second: str, is_one: bool) -> None:
     assert table["twin_of"].to_pylist() == [None, "0" * 16 if is_one else None]
     other = up_to("typo_twins", Rows().add(first).add(second, "Rude").table())
     assert other["twin_of"].to_pylist() == [None, None], "never across labels"
+
+
+def test_texts_that_differ_in_meant_words_are_no_twins() -> None:
+    """A word that stands in three texts is meant, unless it is far rarer than what stands in its place."""
+    rows = Rows().add("打开客厅的电灯吧").add("打开餐厅的电灯吧").add("打开客厅的电打吧")
+    for n in range(3):
+        rows.add(f"客厅里有什么{'甲乙丙'[n]}").add(f"餐厅吃什么饭{'甲乙丙'[n]}").add(f"他说打开餐车了{'甲乙丙'[n]}")
+        rows.add(f"没有打开客{'甲乙丙'[n]}")
+    for n in range(2):
+        rows.add(f"再打开餐{'甲乙'[n]}")
+    twins = tags(up_to("typo_twins", rows.table()), "twin_of")
+    assert twins["打开餐厅的电灯吧"] is None and twins["打开客厅的电打吧"] == "0" * 16
+    off = tags(up_to("typo_twins", rows.table(), attested=0), "twin_of")
+    assert off["打开餐厅的电灯吧"] == off["打开客厅的电打吧"] == "0" * 16
+    for n in range(90):
+        rows.add(f"打开客厅{n}")
+    assert tags(up_to("typo_twins", rows.table()), "twin_of")["打开餐厅的电灯吧"] == "0" * 16
+
+
+def test_twins_are_found_among_texts_of_the_same_shingles_too() -> None:
+    rows = Rows().add("哈哈哈哈哈").add("哈哈哈哈哈哈").add("哈哈哈哈哈哈?", id="z")
+    assert up_to("typo_twins", rows.table())["twin_of"].to_pylist() == [None, "0" * 16, "0" * 16]
 
 
 def test_twins_are_stars_and_never_chains() -> None:
@@ -155,6 +196,29 @@ def test_families_join_moulds_pairs_and_neighbours() -> None:
         groups.setdefault(name, set()).add(text)
     assert sorted(len(g) for g in groups.values()) == [1, 1, 2, 2, 4]
     assert family["reached over two steps"] == family["one of a mould"] == "0" * 16, "named by the smallest id"
+
+
+def test_similarity_links_no_family_beyond_its_largest_size() -> None:
+    """The most similar are linked first; equal shingles and moulds are one family whatever its size."""
+    rows = Rows()
+    for text in ("could you pass the salt", "could you pass the salts", "could you pass the saltshaker"):
+        rows.add(text).add(text + "?", "Rude")
+    family = tags(up_to("families", rows.table(), largest=4), "family")
+    assert family["could you pass the salt"] == family["could you pass the salts?"] == "0" * 16
+    assert family["could you pass the saltshaker"] == family["could you pass the saltshaker?"] == "4".zfill(16)
+    assert len(set(tags(up_to("families", rows.table(), largest=1), "family").values())) == 3
+    assert len(set(tags(up_to("families", rows.table(), largest=6), "family").values())) == 1
+
+
+def test_of_a_family_the_best_rows_stay() -> None:
+    rows = Rows()
+    for n in range(6):
+        rows.add(f"words number {'abcdef'[n] * 9}", mould="m", origin="corpus" if n > 3 else "generated")
+    rows.add("WORDS number aaaaaaaaa", mould="m").add("words number gggggggg", mould="m", source="letters")
+    table = up_to("families", rows.table(("letters",)), keep=3)
+    assert [tag is not None for tag in table["crowded_by"].to_pylist()] == [False] + [True] * 3 + [False] * 4
+    assert set(removal_reasons(table)) == {"", "duplicate", "crowded"}
+    assert "crowded_by" not in up_to("families", rows.table()).column_names
 
 
 def weights(strength: float, **more: object) -> dict[str, float]:
