@@ -264,6 +264,8 @@ def serve_fake(
         collapse={"share": collapse_share, "pool": collapse_pool, "zipf": collapse_zipf},
     )
     fake_llm.serve(wanted, _workspace(None, None).find(blueprint) if blueprint else None, host, port)
+
+
 @app.command("refine")
 def refine(
     config: Annotated[Path, typer.Option("--config", "-c", help="refine.yaml: inputs, operators, output.")],

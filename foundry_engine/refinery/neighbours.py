@@ -6,6 +6,7 @@ alone has the similar rows. So a million copies are a million pairs, not half a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,10 @@ import pyarrow as pa
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+TOGETHER = 1 << 20
+"""Pairs of sets whose rows are compared at a time."""
+MOST_ALIKE = 1_000
+"""Of rows with the very same shingles only so many, the best, are compared with one another and with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,28 @@ class Neighbours:
         near[a[has[b]]] = True
         near[b[has[a]]] = True
         return near[self.star]
+
+    def row_pairs(self, by_rank: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """All pairs of these rows, the best first, of equal or similar shingles, a bounded number at a time."""
+        from foundry_engine.similarity.shingle_table import spread
+
+        rows = by_rank[np.argsort(self.star[by_rank], kind="stable")]
+        all_rows = np.bincount(self.star[rows], minlength=len(self.star))
+        first, count = np.cumsum(all_rows) - all_rows, np.minimum(all_rows, MOST_ALIKE)
+        several = np.flatnonzero(count > 1)
+        a, b = np.concatenate((self.a, several)), np.concatenate((self.b, several))
+        pairs = count[a] * count[b]
+        ends, start = np.cumsum(pairs), 0
+        while start < len(a):
+            before = int(ends[start - 1]) if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + TOGETHER, "right")))
+            some, n = slice(start, stop), pairs[start:stop]
+            number, width = spread(np.zeros_like(n), n), np.repeat(count[b[some]], n)
+            left = np.repeat(first[a[some]], n) + number // width
+            right = np.repeat(first[b[some]], n) + number % width
+            once = (left < right) | np.repeat(a[some] != b[some], n)
+            yield rows[left[once]], rows[right[once]]
+            start = stop
 
 
 def components(count: int, i: Ints, j: Ints) -> Ints:

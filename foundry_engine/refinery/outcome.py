@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from foundry_engine.blueprint import Refine
 from foundry_engine.errors import InvalidSetting
 from foundry_engine.records import Example
 from foundry_engine.refinery import decide, splits
+from foundry_engine.refinery.neighbours import Neighbours
 from foundry_engine.refinery.written import written_texts
 
 NEEDED = ("normalized", "neighbours", "family", "weight")
@@ -27,17 +29,11 @@ class Outcome:
 
     def near_training(self) -> list[bool]:
         """Whether a row is tested on and yet within ``distance`` of a row that is learned from."""
-        neighbours = self.table["neighbours"].to_pylist()
-        learned, tested = (splits.TRAIN, splits.CALIBRATION), (splits.TEST, splits.WITHHELD)
-
-        def near_learned(row: int) -> bool:
-            return any(self.splits[n["row"]] in learned for n in neighbours[row] if n["similarity"] >= self.distance)
-
-        return [
-            split in tested
-            and (near_learned(row) or any(near_learned(n["row"]) for n in neighbours[row] if n["similarity"] == 1))
-            for row, split in enumerate(self.splits)
-        ]
+        placed = np.array(self.splits, dtype=object)
+        learned = np.isin(placed, [splits.TRAIN, splits.CALIBRATION])
+        tested = np.isin(placed, [splits.TEST, splits.WITHHELD])
+        near: list[bool] = (tested & Neighbours.of(self.table).rows_near(learned, self.distance)).tolist()
+        return near
 
     def examples(self) -> list[Example]:
         """The rows that stay, in their order. A row to be repeated weighs so many times as much."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -18,10 +18,6 @@ from foundry_engine.refinery.preference import ranks
 from foundry_engine.similarity.guards import MOST_SLIPS, forms, is_typo_twin
 
 SCOPE = "dataset"
-TOGETHER = 1 << 20
-"""Pairs of sets whose rows are compared at a time."""
-MOST_ALIKE = 1_000
-"""Of rows with the very same shingles only so many, the best, are compared with one another and with others."""
 RARER = 20
 """A form so many times rarer than what stands in its place is a slip, however often it was made."""
 
@@ -51,7 +47,7 @@ def apply(table: pa.Table, settings: Settings, constitution: Constitution) -> pa
     place[order] = np.arange(len(ids))
     alive = table["duplicate_of"].is_null().to_numpy()
     rows = _Rows(table, letter_sketches(cores))
-    pairs = [rows.near(a, b) for a, b in _alive_pairs(Neighbours.of(table), order[alive[order]])]
+    pairs = [rows.near(a, b) for a, b in Neighbours.of(table).row_pairs(order[alive[order]])]
     found = np.concatenate([*pairs, np.empty((2, 0), dtype=np.int64)], axis=1)
     better = np.where(place[found[0]] < place[found[1]], found[0], found[1])
     worse = found.sum(axis=0) - better
@@ -84,29 +80,6 @@ class _Rows:
         good &= np.abs(mine - theirs) <= slips
         good &= np.bitwise_count(self._letters[a] ^ self._letters[b]) <= 2 * slips
         return np.stack((a[good], b[good]))
-
-
-def _alive_pairs(found: Neighbours, by_rank: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """All pairs of these rows whose shingles are equal or similar, a bounded number at a time."""
-    from foundry_engine.similarity.shingle_table import spread
-
-    rows = by_rank[np.argsort(found.star[by_rank], kind="stable")]
-    all_rows = np.bincount(found.star[rows], minlength=len(found.star))
-    first, count = np.cumsum(all_rows) - all_rows, np.minimum(all_rows, MOST_ALIKE)
-    several = np.flatnonzero(count > 1)
-    a, b = np.concatenate((found.a, several)), np.concatenate((found.b, several))
-    pairs = count[a] * count[b]
-    ends, start = np.cumsum(pairs), 0
-    while start < len(a):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + TOGETHER, "right")))
-        some, n = slice(start, stop), pairs[start:stop]
-        number, width = spread(np.zeros_like(n), n), np.repeat(count[b[some]], n)
-        left = np.repeat(first[a[some]], n) + number // width
-        right = np.repeat(first[b[some]], n) + number % width
-        once = (left < right) | np.repeat(a[some] != b[some], n)
-        yield rows[left[once]], rows[right[once]]
-        start = stop
 
 
 class _Meant:
