@@ -11,8 +11,8 @@ from pydantic import Field
 
 from foundry_engine import strict_yaml
 from foundry_engine.blueprint import Refine
-from foundry_engine.constitution import Constitution, Language, Text, findings
-from foundry_engine.declared import Name, Strict
+from foundry_engine.constitution import Constitution, Language, findings
+from foundry_engine.declared import Name, Strict, Text
 from foundry_engine.errors import InvalidSetting
 from foundry_engine.strict_yaml import Document, Problem
 from foundry_engine.typed_yaml import component_problems, listed, typed

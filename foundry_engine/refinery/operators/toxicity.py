@@ -8,7 +8,8 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from foundry_engine.constitution import Constitution, Name
+from foundry_engine.constitution import Constitution
+from foundry_engine.declared import Name
 from foundry_engine.errors import InvalidSetting, InvalidText
 from foundry_engine.runtime import MicroModel
 from foundry_engine.scanning import toxic_terms

@@ -81,6 +81,14 @@ def test_twins_under_two_labels_are_both_tagged() -> None:
     assert list(found.values()) == [None, None, ids[3], ids[2], None, None]
 
 
+def test_a_twin_of_one_of_several_rows_with_equal_shingles_is_a_twin_of_all() -> None:
+    rows = Rows().add("would you bring me the salt please").add("would you bring me the salt please?")
+    rows.add("would you bring me the sal please", "Rude").add("would you bring me the sal please?", "Rude")
+    found = tags(up_to("twin_conflicts", rows.table()), "conflict_with")
+    ids = [sample.id for sample in rows.samples]
+    assert list(found.values()) == [ids[2], ids[2], ids[0], ids[0]]
+
+
 def test_the_score_of_a_row_is_zero_where_a_part_is() -> None:
     rows = Rows().add("kind words").add("KIND words!").add("same thing").add("same thing", "Rude")
     table = apply("quality_score", up_to("boundary_twins", rows.table()))
