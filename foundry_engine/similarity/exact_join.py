@@ -12,13 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from foundry_engine.similarity.overlaps import overlap_needed
 from foundry_engine.similarity.shingle_table import Ints, ShingleTable, Words, spread
 from foundry_engine.similarity.sketches import differing, sketches
 
+Bools = npt.NDArray[np.bool_]
+
 PROBES = 1 << 17
 """Pairs of postings looked at together: they and what is computed of them stay in the processor's cache."""
+ONE_WORD = 14
+"""Up to so many allowed differences 64 bits of a sketch tell most sets apart."""
 MOST_SETS = 1 << 24
 """A posting is one 64-bit number: 32 bits of shingle, 24 of set, 8 of place."""
 _SET, _TOKEN = np.uint64(8), np.uint64(32)
@@ -41,6 +46,7 @@ class _Postings:
         self._sets = (key >> _SET).astype(np.int64) & (MOST_SETS - 1)
         self._places = (key & np.uint64(_PLACE)).astype(np.int64)
         self._beside = self._sketches.take(self._sets, axis=0)
+        self._first = self._beside[:, 0].copy()
         self._share = ((1 - threshold) / (1 + threshold) * self._sizes + 1e-3).astype(np.float32).take(self._sets)
         self._opens, self._counts = self._runs(key)
 
@@ -83,16 +89,26 @@ class _Postings:
         """What no bound excludes among the pairs that these postings meet."""
         opens, counts = self._opens[start:stop], self._counts[start:stop]
         met = spread(opens + 1, counts)
-        different = differing(
-            np.repeat(self._beside.take(opens, axis=0), counts, axis=0), self._beside.take(met, axis=0)
-        )
-        near = np.flatnonzero(different <= np.repeat(self._share.take(opens), counts) + self._share.take(met))
+        near = np.flatnonzero(self._sketches_allow(opens, counts, met))
         if not len(near):
             return near, near
         a, b = opens[np.searchsorted(np.cumsum(counts), near, "right")], met[near]
         i, j = self._sets[a], self._sets[b]
         mine, theirs = self._sizes[i], self._sizes[j]
         room = np.minimum(mine - self._places[a], theirs - self._places[b])
-        good = room >= overlap_needed(mine, theirs, self._threshold)
+        needed = overlap_needed(mine, theirs, self._threshold)
+        different = differing(self._beside.take(a, axis=0), self._beside.take(b, axis=0))
+        good = (room >= needed) & (different <= mine + theirs - 2 * needed)
         pairs = np.unique(i[good] << 32 | j[good])
         return pairs >> 32, pairs & 0xFFFFFFFF
+
+    def _sketches_allow(self, opens: Ints, counts: Ints, met: Ints) -> Bools:
+        """Where the first word of the sketches, or all of them if it says too little, leaves the pair possible."""
+        t, smaller = self._threshold, self._sizes[self._sets[opens]]
+        most = (1 - t) / t * smaller + 1e-9  # differences to the largest set that may be similar
+        if most[-1] <= ONE_WORD:
+            different = np.bitwise_count(np.repeat(self._first.take(opens), counts) ^ self._first.take(met))
+            return np.asarray(different <= np.repeat(most.astype(np.uint8), counts))
+        own = np.repeat(self._beside.take(opens, axis=0), counts, axis=0)
+        share = np.repeat(self._share.take(opens), counts) + self._share.take(met)
+        return np.asarray(differing(own, self._beside.take(met, axis=0)) <= share)

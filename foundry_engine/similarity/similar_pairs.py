@@ -21,7 +21,7 @@ from foundry_engine.similarity.shingle_table import Ints, ShingleTable, shingle_
 
 Join = Literal["auto", "exact", "bands", "datasketch"]
 
-EXACT_SETS = 500_000
+EXACT_SETS = 400_000
 """The probes of an exact join grow with the square of the sets; from about here on bands are faster."""
 MEMORY = 4 << 30
 """Bytes."""

@@ -18,7 +18,7 @@ class Settings(BaseModel):
     """``threshold`` is the least Jaccard similarity of neighbours; splitting relies on 0.6 or less.
 
     ``shingles`` are bigrams for scripts without spaces and trigrams for others, or one length for all. ``join`` is
-    ``auto`` (exact up to 500,000 distinct texts of one script, checked MinHash bands above), or one way for all;
+    ``auto`` (exact up to 400,000 distinct texts of one script, checked MinHash bands above), or one way for all;
     ``datasketch`` is there to compare with, and misses many. ``memory_mib`` bounds what a join may take.
     """
 
