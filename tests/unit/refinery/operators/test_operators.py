@@ -91,7 +91,7 @@ def test_copies_are_a_star_around_the_smallest_id() -> None:
 @pytest.mark.parametrize("join", ["exact", "bands", "datasketch"])
 @pytest.mark.parametrize(("shingles", "near"), [("by_script", True), ("bigrams", True), ("trigrams", False)])
 def test_one_may_choose_the_join_and_the_shingles(join: str, shingles: str, near: bool) -> None:
-    table = up_to("exact_duplicates", Rows().add("请把盐递给我").add("请把盐递给他").table())
+    table = up_to("exact_duplicates", Rows().add("请把那盐递给我").add("请把那盐递给他").table())
     tagged = apply("near_duplicates", table, join=join, shingles=shingles)["neighbours"].to_pylist()
     assert bool(tagged[0]) is near or join == "datasketch"
 
