@@ -41,7 +41,7 @@ QUIET = {"NEMO_TELEMETRY_ENABLED": "false", "TQDM_DISABLE": "1"}
 
 
 class Contender(NamedTuple):
-    """Who answers: a script in ``peers/``, what it needs from PyPI, its last argument, and the faults it is tried on."""
+    """Who answers: a script in ``peers/``, what it needs from PyPI, its last argument, the faults it is tried on."""
 
     name: str
     script: str
@@ -66,12 +66,13 @@ PEERS = (
 
 
 class Figure(NamedTuple):
-    """What came of a process; ``error`` says why it gave no answers."""
+    """What came of a process; ``processor`` is its CPU seconds, ``error`` says why it gave no answers."""
 
     seconds: float
     good: int
     calls: int
     mebibytes: float
+    processor: float
     error: str = ""
 
 
@@ -105,7 +106,9 @@ def measured(who: Contender, python: Path, bar: Bar, count: int, limit: float) -
         error = "" if not process.returncode else (errors.read().strip().splitlines() or ["no word"])[-1][:160]
         answers = json.load(out) if not process.returncode else []
     error = error if ended else f"ended after {limit:.0f} s; --limit allows more"
-    return Figure(seconds, sum(map(is_right, answers)), calls, used.ru_maxrss / 1024, error)
+    return Figure(
+        seconds, sum(map(is_right, answers)), calls, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, error
+    )
 
 
 def _waited(pid: int, until: float) -> tuple[bool, int, Any]:
@@ -125,13 +128,13 @@ def is_right(answer: Any) -> bool:
 
 
 def missed(bar: Bar, figure: Figure, count: int) -> list[str]:
-    """What of the bar we did not reach; its rate is one of ``ROWS`` rows, for on fewer the start weighs more."""
-    rate, calls = figure.good / figure.seconds, (bar.calls or 0) * count / ROWS
+    """What of the bar we did not reach; its rate and calls are of ``ROWS`` rows and are not held against fewer."""
+    rate, whole = figure.good / figure.seconds, count >= ROWS
     checks = [
         (bool(figure.error), figure.error),
         (figure.good != count, f"{count - figure.good} rows not correct"),
-        (count >= ROWS and rate < bar.rate, f"{rate:.0f} rows/s, required {bar.rate:.0f}"),
-        (bar.calls is not None and figure.calls > calls, f"{figure.calls} calls, allowed {calls:.0f}"),
+        (whole and rate < bar.rate, f"{rate:.0f} rows/s, required {bar.rate:.0f}"),
+        (whole and bar.calls is not None and figure.calls > bar.calls, f"{figure.calls} calls, allowed {bar.calls}"),
         (bar.longest is not None and figure.seconds > bar.longest, f"{figure.seconds:.1f} s, allowed {bar.longest}"),
         (figure.mebibytes > MOST_MEMORY, f"{figure.mebibytes:.0f} MiB, allowed {MOST_MEMORY}"),
     ]
@@ -144,14 +147,15 @@ def compare(count: int, words: list[str], peers: bool, limit: float, install_sec
     ``words`` choose faults by a part of their name; none of them: all.
     """
     contenders = [(OURS, Path(sys.executable))]
-    print(f"{count:,} rows, {IN_FLIGHT} in flight, answers of 50 ms, {TIMEOUT} s a call. Settings beyond these:")
+    print(f"{count:,} rows, {IN_FLIGHT} in flight, answers of 50 ms, {TIMEOUT} s a call, on {os.cpu_count()} cores")
+    print(f"with a load of {os.getloadavg()[0]:.1f} before. Settings beyond these:")
     print(f"  {OURS.name}: {OURS.settings}")
     for peer in PEERS if peers else ():
         place = peer.requirement.partition("==")[0].partition("[")[0]
         python, told = peer_environments.python_of(place, peer.requirement, install_seconds)
         print(f"  {peer.name}: {peer.settings} ({told})" if python else f"  {peer.name}: NOT MEASURED. {told}")
         contenders += [(peer, python)] if python else []
-    print(f"\n{'fault':18s}{'by':22s}{'rows/s':>8s}{'seconds':>9s}{'wrong':>7s}{'calls':>7s}{'MiB':>6s}  ours is")
+    print(f"\n{'fault':18s}{'by':22s}{'rows/s':>8s}{'seconds':>9s}{'wrong':>7s}{'calls':>7s}{'MiB':>6s}{'CPU s':>7s}")
     below = []
     for bar in (bar for name in FAULTS for bar in BARS if bar.name == name):
         if words and not any(word in bar.name for word in words):
@@ -166,7 +170,7 @@ def compare(count: int, words: list[str], peers: bool, limit: float, install_sec
             ratio = "" if who is OURS else f"{ours / rate:.1f} times as fast" if rate else f"– {figure.error}"
             print(
                 f"{bar.name:18s}{who.name:22s}{rate:8.0f}{figure.seconds:9.2f}{count - figure.good:7d}"
-                f"{figure.calls:7d}{figure.mebibytes:6.0f}  {ratio}",
+                f"{figure.calls:7d}{figure.mebibytes:6.0f}{figure.processor:7.2f}  {ratio}",
                 flush=True,
             )
             below += missed(bar, figure, count) if who is OURS else []

@@ -1,8 +1,8 @@
 """How fast streaming is: rows and calls beside a plain loop without a journal, labels beside peers from PyPI.
 
 ``make bench-streaming``. Every figure is of a process of its own, from its start to its end, with its peak of memory.
-The loop is the floor: it does the same work and keeps nothing, so a kill costs it everything. ``bench_calls.py`` has the
-second table. ``--rows 10000 1000000`` measures a million rows too.
+The loop is the floor: it does the same work and keeps nothing, so a kill costs it everything. The second
+table is ``bench_calls.py``'s. ``--rows 10000 1000000`` measures a million rows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bench_calls
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-
-import bench_calls
 
 CALLS, IN_FLIGHT, SECONDS = 1_000, 100, 0.05
 REQUIRED = {"rows": 15_000.0, "calls": 500.0, "memory": 60.0, "flat": 1.25}
@@ -160,7 +160,7 @@ def main() -> int:
     if options.work:
         WORK[options.work](options.folder, options.rows[0])
         return 0
-    below = []
+    below: list[str] = []
     if options.rows:
         with tempfile.TemporaryDirectory(prefix="bench-streaming-") as place:
             lines, below = measure(Path(place), options.rows)

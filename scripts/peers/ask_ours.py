@@ -18,10 +18,11 @@ from foundry_engine.completions import CompletionRequest
 from foundry_engine.llm_pool import LlmPool, ModelEntry
 from foundry_engine.streaming import AsyncContext, Operator, UnifiedPipeline
 
+FIELDS = ("text", "label")
 SCHEMA = {
     "type": "object",
     "properties": {"text": {"type": "string"}, "label": {"enum": ["Question", "Statement", "Order"]}},
-    "required": ["text", "label"],
+    "required": list(FIELDS),
     "additionalProperties": False,
 }
 
@@ -60,7 +61,7 @@ def answers(url: str, count: int, in_flight: int, timeout: float, safe_rps: floa
     pipeline.create("labels", input_uri=f"jsonl://{folder}/rows.jsonl", output_uri=f"jsonl://{folder}/labels.jsonl")
     pipeline.run()
     kept = [json.loads(line) for line in (folder / "labels.jsonl").read_text().splitlines()]
-    return [{name: row[name] for name in SCHEMA["properties"]} for row in kept]
+    return [{name: row[name] for name in FIELDS} for row in kept]
 
 
 if __name__ == "__main__":
