@@ -7,6 +7,7 @@ Each row is a process of its own, timed from its start to its end: 1,000 request
 from __future__ import annotations
 
 import asyncio
+import compileall
 import json
 import os
 import resource
@@ -146,6 +147,7 @@ def main() -> int:
         print(json.dumps(asyncio.run(ask_all(sys.argv[2], float(sys.argv[3]) or None)).__dict__))
         return 0
     wanted = sys.argv[1:]
+    compileall.compile_dir(ROOT / "foundry_engine", quiet=1)  # as pip does with what it installs
     print("peers, quoted: AI-DataFlux, Data Designer 0.9.6, Curator 0.1.31, async-batch-llm 0.28 (* tuned)\n")
     print(
         f"{'fault':18s} {'rows/s':>7s} {'seconds':>8s} {'calls':>6s} {'wrong':>6s} {'MiB':>5s}  {'peers rows/s':16s}bar"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import compileall
 import json
 import os
 import subprocess
@@ -161,6 +162,7 @@ def main() -> int:
         WORK[options.work](options.folder, options.rows[0])
         return 0
     below: list[str] = []
+    compileall.compile_dir(ROOT / "foundry_engine", quiet=1)  # as pip does with what it installs, the peers among it
     if options.rows:
         with tempfile.TemporaryDirectory(prefix="bench-streaming-") as place:
             lines, below = measure(Path(place), options.rows)
