@@ -166,10 +166,11 @@ def compare(count: int, words: list[str], peers: bool, limit: float, install_sec
                 continue
             figure = measured(who, python, bar, count, limit)
             rate = figure.good / figure.seconds
+            wrong = "?" if figure.error else str(count - figure.good)
             ours = rate if who is OURS else ours
             ratio = "" if who is OURS else f"{ours / rate:.1f} times as fast" if rate else f"– {figure.error}"
             print(
-                f"{bar.name:18s}{who.name:22s}{rate:8.0f}{figure.seconds:9.2f}{count - figure.good:7d}"
+                f"{bar.name:18s}{who.name:22s}{rate:8.0f}{figure.seconds:9.2f}{wrong:>7s}"
                 f"{figure.calls:7d}{figure.mebibytes:6.0f}{figure.processor:7.2f}  {ratio}",
                 flush=True,
             )
