@@ -45,8 +45,8 @@ bench-runtime: .venv/test.done runtimes ## every runtime, scikit-learn and fastT
 bench-generation: .venv/test.done ## generation at equal spend: our rounds against one prompt asked again and again
 	$(PY) scripts/bench_generation.py
 
-bench-streaming: .venv/test.done ## rows and paid calls through streaming, beside a plain loop
-	$(PY) scripts/bench_streaming.py
+bench-streaming: .venv/test.done ## rows beside a plain loop, paid labels beside peers from PyPI, fault by fault; MILLION=1 for a million rows
+	$(PY) scripts/bench_streaming.py $(if $(MILLION),--rows 10000 100000 1000000)
 
 parity: .venv/test.done runtimes ## N=100000 random strings through Python, Rust, ONNX Runtime and C++; TASK=... for one model
 	$(PY) scripts/parity.py --count $(or $(N),100000) $(if $(TASK),--task $(TASK))
@@ -85,7 +85,7 @@ lock: .venv/test.done ## choose dependency versions anew
 	sh scripts/lock.sh
 
 clean: ## remove what was installed and forged, not models/
-	rm -rf .venv runs
+	rm -rf .venv .bench runs
 
 .venv/forge.done: requirements.lock
 	@sh scripts/install.sh "$(PYTHON)" requirements.lock $@

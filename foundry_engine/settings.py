@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from foundry_engine.errors import InvalidSetting, MissingSetting
@@ -14,6 +13,8 @@ from foundry_engine.errors import InvalidSetting, MissingSetting
 
 def load_environment(root: Path) -> dict[str, str]:
     """``.env`` in the project's root, overruled by the real environment."""
+    from dotenv import dotenv_values
+
     path = root / ".env"
     try:
         values = {key: value for key, value in dotenv_values(path).items() if value is not None}

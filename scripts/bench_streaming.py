@@ -1,13 +1,15 @@
-"""How fast streaming is: rows through a plain function and paid calls, beside a plain loop without a journal.
+"""How fast streaming is: rows and calls beside a plain loop without a journal, labels beside peers from PyPI.
 
 ``make bench-streaming``. Every figure is of a process of its own, from its start to its end, with its peak of memory.
-The loop is the floor: it does the same work and keeps nothing, so a kill costs it everything.
+The loop is the floor: it does the same work and keeps nothing, so a kill costs it everything. The second
+table is ``bench_calls.py``'s. ``--rows 10000 1000000`` measures a million rows.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import compileall
 import json
 import os
 import subprocess
@@ -16,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import bench_calls
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -145,16 +149,27 @@ def measure(folder: Path, sizes: list[int]) -> tuple[list[str], list[str]]:
 def main() -> int:
     """Measure and show; 1 when something is below its bar."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000], help="sizes of the first table")
+    parser.add_argument("--labels", type=int, default=1_000, help="rows of the second table")
+    parser.add_argument("--faults", nargs="*", default=[], metavar="WORD", help="only faults with a WORD in their name")
+    parser.add_argument("--no-peers", action="store_true", help="install and measure no peers")
+    parser.add_argument("--limit", type=float, default=100, help="seconds after which a process is ended")
+    parser.add_argument("--install-seconds", type=float, default=300, help="seconds a peer's installation may take")
     parser.add_argument("--work", choices=WORK, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         WORK[options.work](options.folder, options.rows[0])
         return 0
-    with tempfile.TemporaryDirectory(prefix="bench-streaming-") as place:
-        lines, below = measure(Path(place), options.rows)
-    print("\n".join(lines))
+    below: list[str] = []
+    compileall.compile_dir(ROOT / "foundry_engine", quiet=1)  # as pip does with what it installs, the peers among it
+    if options.rows:
+        with tempfile.TemporaryDirectory(prefix="bench-streaming-") as place:
+            lines, below = measure(Path(place), options.rows)
+        print("\n".join(lines) + "\n", flush=True)
+    if options.labels:
+        peers = not options.no_peers
+        below += bench_calls.compare(options.labels, options.faults, peers, options.limit, options.install_seconds)
     for line in below:
         print(f"BELOW THE BAR: {line}")
     return int(bool(below))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from foundry_engine import registry
 from foundry_engine.completions import ProviderContext
-from foundry_engine.constitution import Constitution
 from foundry_engine.errors import InvalidSetting
 from foundry_engine.llm_pool.limits import Limits
 from foundry_engine.llm_pool.prices import read_prices
 from foundry_engine.llm_pool.scope import UNKNOWN_OUTPUT, Scope
 from foundry_engine.pool_settings import ModelEntry, Price
 from foundry_engine.settings import secret_list
+
+if TYPE_CHECKING:
+    from foundry_engine.constitution import Constitution
 
 FREE = Price(input=0.0, output=0.0)
 

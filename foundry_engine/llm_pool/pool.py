@@ -93,7 +93,7 @@ class LlmPool:
         validator = validator_of(request.schema) if request.schema else None
         until = math.inf if deadline is None else asyncio.get_running_loop().time() + deadline
         return await self._merging.join(
-            _identity(request), until, lambda: self._answer(request, validator, until, caller)
+            _identity(request, validator), until, lambda: self._answer(request, validator, until, caller)
         )
 
     def report(self) -> PoolReport:
@@ -285,9 +285,10 @@ def _changed(
     return replace(asked, seed=seed, user=user)
 
 
-def _identity(request: CompletionRequest) -> tuple[Any, ...]:
-    schema, cell = json.dumps(request.schema, sort_keys=True), json.dumps(request.cell, sort_keys=True, default=str)
-    return request.system, request.user, schema, cell, request.count, request.seed, request.max_output_tokens
+def _identity(request: CompletionRequest, validator: Any) -> tuple[Any, ...]:
+    """What makes two requests one; the validator, which equal schemas share, stands for the schema."""
+    cell = json.dumps(request.cell, sort_keys=True, default=str) if request.cell else ""
+    return request.system, request.user, validator, cell, request.count, request.seed, request.max_output_tokens
 
 
 def _say_dropped(scope: Scope, error: ProviderError) -> None:

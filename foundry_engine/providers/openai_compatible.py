@@ -120,6 +120,7 @@ class Provider:
                 headers["Authorization"] = f"Bearer {self._key.get_secret_value()}"
             self._session = self._aiohttp.ClientSession(
                 headers=headers,
+                cookie_jar=self._aiohttp.DummyCookieJar(),
                 proxy=_proxy(self._url),
                 timeout=self._aiohttp.ClientTimeout(total=None),
                 connector=self._aiohttp.TCPConnector(limit=0, ssl=self._tls),
