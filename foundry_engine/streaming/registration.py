@@ -11,6 +11,7 @@ from foundry_engine.errors import MalformedRecord, ResumeError, UnknownComponent
 from foundry_engine.folders import fingerprint_of
 from foundry_engine.registry import suggest
 from foundry_engine.streaming.failpoints import reach
+from foundry_engine.streaming.input_digests import input_digests
 from foundry_engine.streaming.run_journal import RunJournal
 from foundry_engine.streaming.run_settings import RunSettings
 from foundry_engine.streaming.stage import INPUT, Stage
@@ -30,15 +31,20 @@ def register(journal: RunJournal, source: Source, stages: Sequence[Stage], setti
     known, before = journal.get("input"), journal.get("stages")
     if known is not None:
         keep = _kept(known["fingerprint"], given, before, wanted, settings.restart_from, name)
-        if keep is None:
+        if keep is None and journal.get("digests") is not None:
             return
+        keep = len(stages) if keep is None else keep
         rows = known["rows"] if keep >= 0 else source.check(_acceptor(settings))
     else:
         keep, rows = -1, source.check(_acceptor(settings))
+    digests = input_digests(source.rows())
+    if (now := input_fingerprint(source, settings)) != given:
+        raise changed_input(name, given, now)
     with journal.group():
         journal.forget_from(max(keep, 0))
         journal.ensure_stages(len(stages))
         journal.put("input", {"fingerprint": given, "rows": rows})
+        journal.put("digests", digests.hex())
         journal.put("stages", wanted)
         journal.put("finished", False)
         reach("restart.cleared")

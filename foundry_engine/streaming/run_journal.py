@@ -3,7 +3,7 @@
 Write-ahead mode: a committed group survives ``kill -9`` at any instant, a torn one was never there. One writer, which
 writes in groups: ``begin``, any number of changes, ``commit``. Tables:
 
-- ``run(name, value)``: what the run is; ``input``, ``stages``, ``finished`` as JSON.
+- ``run(name, value)``: what the run is; ``input``, ``digests`` (of its rows), ``stages``, ``finished`` as JSON.
 - ``session(id, pid, begun, ended)``: one row a process that worked on it; ``ended`` stays empty after a crash.
 - ``stage_<n>(path, state, payload)``: outcomes of stage n, in input order; see ``outcome.py`` and ``lineage.py``.
 - ``quarantine(stage, path, reason)``: rows that failed for good; ``reason`` is JSON.
