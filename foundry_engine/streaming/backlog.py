@@ -33,9 +33,9 @@ def left_to_do(journal: RunJournal, stages: int, rows: Iterator[str], id_field: 
     for number, chunk in enumerate(chunks(rows)):
         if digest_of(chunk) != digests[number * SIZE : (number + 1) * SIZE]:
             raise ResumeError(
-                f"the input was edited during the run: its rows {first + 1:,} to {first + len(chunk):,} are others than "
-                "when it was checked. None of them was worked on, and nothing is written. Put the old input back and "
-                "run again, or go on deliberately with restart_from='input'."
+                f"the input was edited during the run: rows {first + 1:,} to {first + len(chunk):,} are not the ones "
+                "that were checked. None of them was worked on, and nothing is written. Put the old input back and run "
+                "again, or go on deliberately with restart_from='input'."
             )
         if first < known:
             yield from _gaps(journal, stages, first, chunk, id_field)
