@@ -98,6 +98,11 @@ class RunJournal:
                 f"{self._name}: the journal cannot be opened or written ({error}). Check the space on the disk and the "
                 "file's permissions, then run the same again: what was accepted before is kept."
             ) from error
+        except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError) as error:
+            raise FoundryError(
+                f"{self._name}: does not take what was to be written ({error}). The journal is sound and what was "
+                "accepted before is kept: mend what the operator gives and run the same again."
+            ) from error
         except sqlite3.DatabaseError as error:
             raise ResumeError(
                 f"{self._name}: cannot be used as a journal ({error}). Move the file away to start again; "
