@@ -28,6 +28,7 @@ def register(journal: RunJournal, source: Source, stages: Sequence[Stage], setti
     """
     given = input_fingerprint(source, settings)
     wanted = [[stage.name, stage.identity] for stage in stages]
+    _check_restart(settings.restart_from, [stage.name for stage in stages])
     known, before = journal.get("input"), journal.get("stages")
     if known is not None:
         keep = _kept(known["fingerprint"], given, before, wanted, settings.restart_from, name)
@@ -67,13 +68,16 @@ def changed_input(name: str, old: str, new: str) -> ResumeError:
     )
 
 
+def _check_restart(restart_from: str | None, names: list[str]) -> None:
+    if restart_from is not None and restart_from not in (INPUT, *names):
+        raise UnknownComponent(f"restart_from: no stage '{restart_from}'; {suggest(restart_from, [INPUT, *names])}")
+
+
 def _kept(
     old: str, new: str, before: list[list[str]], wanted: list[list[str]], restart_from: str | None, name: str
 ) -> int | None:
     """How many stages' results stay (-1: the input is another one); ``None``: all, nothing has changed."""
     names = [stage for stage, _ in wanted]
-    if restart_from is not None and restart_from not in (INPUT, *names):
-        raise UnknownComponent(f"restart_from: no stage '{restart_from}'; {suggest(restart_from, [INPUT, *names])}")
     if restart_from == INPUT:
         return -1
     if old != new:
