@@ -102,7 +102,7 @@ class Desk:
             self.out_of_budget = True
             return {"key": row["key"], "answer": None}
         except ProviderError as error:
-            if error.retry == "never":
+            if error.retry == "never" or error.facts.get("too_long"):
                 self._stop(error)
             self._lost.append(error)
             log.warning("gave up on a request error=%s", error.message)
