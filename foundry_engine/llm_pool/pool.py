@@ -222,8 +222,15 @@ class LlmPool:
             scope.cancelled(ticket)
             raise
         finally:
-            tokens = used.prompt_tokens + used.output_tokens
-            self.budget.settle(ticket.money, ticket.tokens, scope.cost_of(used) or 0.0, tokens)
+            self._settle(ticket, used)
+
+    def _settle(self, ticket: Ticket, used: Usage) -> None:
+        """Pay a call that is over, whatever its provider says of it, and give its place to others."""
+        money, tokens = 0.0, 0
+        try:
+            money, tokens = ticket.scope.cost_of(used) or 0.0, used.prompt_tokens + used.output_tokens
+        finally:
+            self.budget.settle(ticket.money, ticket.tokens, money, tokens)
             self._pump()
 
     async def _admitted(self, waiting: Waiting, last: ProviderError | None) -> Ticket:

@@ -7,6 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -27,6 +28,7 @@ from foundry_engine.errors import (
     Unavailable,
 )
 from foundry_engine.llm_pool import Budget, LlmPool, Price, Scope
+from foundry_engine.llm_pool.breaker import FAULTS
 from foundry_engine.llm_pool.limits import Limits
 from foundry_engine.llm_pool.retries import AGAIN, EMPTY, RAISES, REASK
 from tests.upstream import OK, Answer, Upstream
@@ -449,7 +451,7 @@ def test_a_draining_pool_gives_what_is_under_way() -> None:
         asyncio.get_running_loop().call_later(0.04, pool.drain)
         return await pool.complete(REQUEST)
 
-    assert with_pool(pooled(scripted(OK)), work).text == OK.text  # type: ignore[union-attr]
+    assert with_pool(pooled(scripted(OK)), work).text == OK.text
 
 
 def test_a_closed_pool_says_so() -> None:
@@ -457,3 +459,28 @@ def test_a_closed_pool_says_so() -> None:
     complete(pool)
     with pytest.raises(ConfigError, match="closed"):
         run(pool.complete(REQUEST))
+
+
+@pytest.mark.parametrize("cap", [{"money": float("nan")}, {"money": -1.0}, {"money": float("inf")}, {"tokens": -1}])
+def test_a_budget_that_is_no_cap_is_a_mistake(cap: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSetting, match=r"the budget in (money|tokens) is"):
+        Budget(**cap)
+
+
+def test_a_call_is_settled_even_when_its_provider_counts_nonsense() -> None:
+    pool = pooled(scripted(Completion("Sure!", Usage("many", None))), budget=Budget(tokens=100_000))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        complete(pool, CompletionRequest("s", "u"))
+    assert not pool.budget.may_fit_later()
+
+
+def test_bodies_nobody_can_read_open_the_breaker() -> None:
+    pool = pooled(scripted(MalformedReply("a page", unreadable=True)))
+
+    async def work(pool: LlmPool) -> None:
+        for seed in range(FAULTS):
+            with suppress(ProviderError):
+                await pool.complete(CompletionRequest("s", "u", seed=seed), deadline=0.5)
+
+    with_pool(pool, work)
+    assert pool.scopes[0].breaker.is_open
