@@ -116,6 +116,7 @@ class UnifiedPipeline:
         except asyncio.CancelledError:
             self.cancel()
             await asyncio.wait([work])
+            work.exception()  # the cancelling says it all
             raise
 
     def cancel(self) -> None:
