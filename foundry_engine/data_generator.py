@@ -41,6 +41,7 @@ from foundry_engine.generation.steering import Steering
 from foundry_engine.llm_pool import Budget, LlmPool, ModelEntry
 from foundry_engine.log import Progress, Silent
 from foundry_engine.records import lines_of
+from foundry_engine.streaming.signals import draining_on_signals
 
 PLAN, REQUESTS, PROVENANCE, QUARANTINE = "plan.jsonl", "requests.jsonl", "provenance.jsonl", "quarantine.jsonl"
 REPORT = "generation"
@@ -100,6 +101,8 @@ def run(
         if used is not None:
             harvest.take_rows(task, used, labels, languages, "imported" if own_file else "corpus")
         more = {} if own_file else asyncio.run(_generate(job, harvest, fresh))
+        if more is None:
+            raise KeyboardInterrupt
         _require_every_label(harvest, labels, task)
         write_atomic(fresh / SAMPLES_FILE, lines_of(harvest.samples))
         write_atomic(fresh / REJECTED_FILE, lines_of(harvest.rejected))
@@ -108,21 +111,21 @@ def run(
     return run_stage(folder.samples, inputs, work, force)
 
 
-async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, object]:
-    """Fill the plan and write down how; what the step's summary says of it."""
+async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, object] | None:
+    """Fill the plan and write down how; what the step's summary says of it, ``None`` when a signal ended it."""
     plan = make_plan(job.blueprint, job.task)
     job.folder.root.mkdir(parents=True, exist_ok=True)
     settings = job.blueprint.declaration.generate
     budget = Budget(settings.budget, settings.token_budget)
     async with AsyncExitStack() as stack:
-        pool, writer = await _desk(job, "writer", settings.source, settings.writers, budget, stack)
+        pool, writer = read_by, _ = await _desk(job, "writer", settings.source, settings.writers, budget, stack)
         unread = _why_unread(settings)
         reader: Desk | None = None
         if not unread and settings.readers == settings.writers:
             reader = writer.as_role("reader")
         elif not unread:
             name = str(settings.second_pass.provider or settings.provider)
-            _, reader = await _desk(job, "reader", name, settings.readers, budget, stack)
+            read_by, reader = await _desk(job, "reader", name, settings.readers, budget, stack)
         seed, constitution = job.blueprint.declaration.seed, job.blueprint.constitutions[job.task]
         steering = Steering(plan, constitution, settings, job.task, seed, writer.reads_prompt)
         rounds = Rounds(
@@ -137,7 +140,8 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
             reader=reader,
             purse=Purse(settings.token_budget, settings.budget, lambda usage: _dearest(pool, usage)),
         )
-        await rounds.run()
+        if not await _run_drained(rounds, (pool, read_by)):
+            return None
     if rounds.out_of_budget and not rounds.tokens.total():
         raise BudgetSpent(
             "the budget allows no request: before the first answers each is taken to need as many tokens as its prompt "
@@ -163,6 +167,23 @@ async def _generate(job: _Job, harvest: Harvest, fresh: Path) -> dict[str, objec
         "coverage": coverage,
         "quarantined": len(harvest.quarantine),
     }
+
+
+async def _run_drained(rounds: Rounds, pools: Sequence[LlmPool]) -> bool:
+    """Run the rounds; ``False`` when a signal came: what was under way has ended then, and is journalled."""
+    loop = asyncio.get_running_loop()
+
+    def drain() -> None:
+        for pool in pools:
+            loop.call_soon_threadsafe(pool.drain)  # from a signal's handler: the loop has to be woken
+
+    with draining_on_signals(drain) as seen:
+        try:
+            await rounds.run()
+        except ProviderError:
+            if not seen.count:
+                raise
+    return not seen.count
 
 
 async def _desk(

@@ -16,6 +16,8 @@ from foundry_engine.strict_yaml import Document, Path_, Problem
 Model = TypeVar("Model", bound=BaseModel)
 MAX_PROBLEMS = 50
 """At most this many mistakes are printed at once."""
+SECRET_FIELDS = ("keys", "api_key", "api_keys")
+"""A provider's settings that name an environment variable; a message never shows what was written there."""
 
 
 def typed(document: Document, kind: type[Model]) -> tuple[Model | None, list[Problem]]:
@@ -60,6 +62,9 @@ def problem_of(document: Document, kind: type[BaseModel], wrong: dict[str, Any],
     """One of pydantic's errors in words, at its place."""
     location = wrong["loc"]
     path = (*prefix, *location)
+    names = [part for part in path if isinstance(part, str)]
+    if wrong["type"] not in ("extra_forbidden", "missing") and "settings" in names and names[-1] in SECRET_FIELDS:
+        return document.problem(path, f"'{names[-1]}' names an environment variable, not a key")
     if wrong["type"] == "extra_forbidden":
         message = f"unknown key '{location[-1]}'; {registry.suggest(str(location[-1]), _keys_at(kind, location[:-1]))}"
         return document.problem(path, message, at_key=True)

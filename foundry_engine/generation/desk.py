@@ -102,11 +102,11 @@ class Desk:
             self.out_of_budget = True
             return {"key": row["key"], "answer": None}
         except ProviderError as error:
-            if error.retry == "never":
+            if error.retry == "never" or error.facts.get("too_long"):
                 self._stop(error)
             self._lost.append(error)
             log.warning("gave up on a request error=%s", error.message)
-            if len(self._lost) >= MAX_LOST and error.retry == "again":
+            if len(self._lost) >= MAX_LOST and (error.retry == "again" or error.facts.get("unreadable")):
                 self._stop(_down(self._lost))
             return {"key": row["key"], "answer": None}
         self._lost.clear()
@@ -155,7 +155,8 @@ def _completion(answer: Mapping[str, Any]) -> Completion:
 
 def _down(lost: Sequence[ProviderError]) -> ProviderError:
     last = lost[-1]
+    said = last.message.rstrip(".")
     return type(last)(
-        f"{last.message}. {len(lost)} requests in a row had no answer however often they were tried. Check the network "
+        f"{said}. {len(lost)} requests in a row had no answer however often they were tried. Check the network "
         "and the provider's settings; the replies until here are kept, and the same command goes on from there."
     )

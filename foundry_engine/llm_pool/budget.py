@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from foundry_engine.errors import BudgetSpent
+import math
+
+from foundry_engine.errors import BudgetSpent, InvalidSetting
 
 
 class Budget:
@@ -13,6 +15,9 @@ class Budget:
     """
 
     def __init__(self, money: float | None = None, tokens: int | None = None) -> None:
+        for what, cap in (("money", money), ("tokens", tokens)):
+            if cap is not None and not 0 <= cap < math.inf:
+                raise InvalidSetting(f"the budget in {what} is {cap}: give a number of 0 or more, or none for no cap")
         self.money, self.tokens = money, tokens
         self.spent_money, self.spent_tokens = 0.0, 0
         self._aside_money, self._aside_tokens, self._under_way = 0.0, 0, 0

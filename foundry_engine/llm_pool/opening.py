@@ -54,7 +54,7 @@ def _scopes(
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
-        raise InvalidSetting(f"provider '{entry.provider}' needs {place}: {wrong['msg'].lower()}") from error
+        raise InvalidSetting(f"provider '{entry.provider}' needs {place}: {wrong['msg'].lower()}") from None
     model = str(getattr(settings, "model", entry.provider))
     price = entry.price or prices.get(model) or (None if component.CAPABILITIES.paid else FREE)
     variable = str(getattr(settings, "keys_from", ""))

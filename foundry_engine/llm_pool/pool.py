@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from foundry_engine.completions import Completion, CompletionRequest, Usage
 from foundry_engine.errors import (
+    ConfigError,
     MalformedReply,
     ProviderError,
     RateLimited,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ANOTHER_SEED = 1_000_003
+LONG_REST, MAX_REST = 60.0, 3600.0
+"""Seconds: a longer rest is told to the user; one that is longer still is not waited for."""
 NOTE = (
     "\n\nAn earlier answer to this was not accepted: {problem}.\n"
     "Answer again, with JSON alone that is valid by the schema asked for."
@@ -57,6 +60,8 @@ class LlmPool:
         self._room = WaitingRoom()
         self._merging: Merging[Completion] = Merging()
         self._came = 0
+        self._draining, self._is_closed = asyncio.Event(), False
+        self._told_until: dict[str, float] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._wake = math.inf
 
@@ -90,6 +95,8 @@ class LlmPool:
         way share one call: ask for variety with another ``seed``. Raises the ``ProviderError`` no retry could mend; one
         about an answer has it as fact ``completion``.
         """
+        if self._is_closed:
+            raise ConfigError("this pool of models is closed; open another to ask on")
         validator = validator_of(request.schema) if request.schema else None
         until = math.inf if deadline is None else asyncio.get_running_loop().time() + deadline
         return await self._merging.join(
@@ -100,8 +107,14 @@ class LlmPool:
         """What was asked, answered and paid, by model."""
         return report_of(self.scopes, self.budget)
 
+    def drain(self) -> None:
+        """Let calls under way end, and begin none: no further tries, no rests; whoever waits gets an error."""
+        self._draining.set()
+        self._pump()
+
     async def close(self) -> None:
         """Give back connections."""
+        self._is_closed = True
         await self._merging.close()
         if self._alarm is not None:
             self._alarm.cancel()
@@ -162,8 +175,30 @@ class LlmPool:
         if asyncio.get_running_loop().time() + wait >= waiting.until:
             raise error
         waiting.avoided = scope
-        log.info("waiting seconds=%.1f error=%s", wait, error.message)
-        await asyncio.sleep(wait)
+        if wait > MAX_REST:
+            waiting.passed_over.append(scope)
+            if routing.verdict(self.scopes, waiting.passed_over):
+                raise _too_long(wait)
+            return
+        self._tell(scope, wait, error)
+        await self._rest(wait)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but no longer than until the pool drains."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._draining.wait()
+        except TimeoutError:
+            return
+
+    def _tell(self, scope: Scope, wait: float, error: ProviderError) -> None:
+        """Say that a call waits; a long rest once for all calls that share it, as a warning."""
+        now = asyncio.get_running_loop().time()
+        if wait <= LONG_REST:
+            log.info("waiting seconds=%.1f error=%s", wait, error.message)
+        elif now >= self._told_until.get(scope.name, -math.inf):
+            self._told_until[scope.name] = now + wait
+            log.warning("%s rests for %.0f s, as its service asks: %s", scope.name, wait, error.message)
 
     async def _asked(self, ticket: Ticket, request: CompletionRequest, until: float) -> Completion:
         """One call, settled whatever comes of it."""
@@ -187,8 +222,15 @@ class LlmPool:
             scope.cancelled(ticket)
             raise
         finally:
-            tokens = used.prompt_tokens + used.output_tokens
-            self.budget.settle(ticket.money, ticket.tokens, scope.cost_of(used) or 0.0, tokens)
+            self._settle(ticket, used)
+
+    def _settle(self, ticket: Ticket, used: Usage) -> None:
+        """Pay a call that is over, whatever its provider says of it, and give its place to others."""
+        money, tokens = 0.0, 0
+        try:
+            money, tokens = ticket.scope.cost_of(used) or 0.0, used.prompt_tokens + used.output_tokens
+        finally:
+            self.budget.settle(ticket.money, ticket.tokens, money, tokens)
             self._pump()
 
     async def _admitted(self, waiting: Waiting, last: ProviderError | None) -> Ticket:
@@ -224,6 +266,9 @@ class LlmPool:
     def _settled(self, waiting: Waiting) -> bool:
         """Whether the call got its place, or its end."""
         assert waiting.place is not None
+        if self._draining.is_set():
+            waiting.place.set_exception(ProviderError("interrupted: no further request is made"))
+            return True
         now = asyncio.get_running_loop().time()
         final = routing.verdict(self.scopes, waiting.passed_over)
         if final is not None:
@@ -233,6 +278,9 @@ class LlmPool:
         if scope is None:
             if waiting.until < wake < math.inf:
                 waiting.place.set_exception(_too_late(wake - now))
+                return True
+            if MAX_REST < wake - now < math.inf:
+                waiting.place.set_exception(_too_long(wake - now))
                 return True
             self._wake = min(self._wake, wake)
             return False
@@ -253,6 +301,15 @@ def _too_late(seconds: float) -> RateLimited:
         f"every model of the pool is at its limit for {seconds:.1f} s more, longer than the deadline allows. "
         "Give a later deadline or another key.",
         retry_after=seconds,
+    )
+
+
+def _too_long(seconds: float) -> RateLimited:
+    return RateLimited(
+        f"the service asks to wait {seconds / 3600:.1f} h before the next request, which is too long to wait for. "
+        "Check the plan and quota of the key, or name another key or model; the same command goes on later.",
+        retry_after=seconds,
+        too_long=True,
     )
 
 

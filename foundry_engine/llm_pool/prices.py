@@ -23,6 +23,8 @@ def _read(path: Path) -> dict[str, Price]:
     document = strict_yaml.read(path)
     problems = list(document.problems)
     found: dict[str, Price] = {}
+    if problems and document.data is None:
+        raise InvalidSetting("\n".join(map(str, problems)), problems=problems)
     try:
         found = TypeAdapter(dict[str, Price]).validate_python(document.data)
     except ValidationError as error:

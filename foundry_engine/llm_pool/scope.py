@@ -109,7 +109,7 @@ class Scope:
             self.breaker.good(now)
             return
         self.adaptive.accepted(ticket.number, now)
-        if isinstance(error, (Unavailable, TimedOut)):
+        if isinstance(error, (Unavailable, TimedOut)) or error.facts.get("unreadable"):
             self.breaker.fault(ticket.sent_at, now)
         else:
             self.breaker.good(now)

@@ -15,6 +15,12 @@ from foundry_engine.errors import ProviderError, RateLimited, Refused, TimedOut,
 
 MAX_SAID = 300
 """Characters of a service's own words in a message."""
+MAX_TOKENS = 10**9
+"""Tokens of a call at most; who tells more is not believed."""
+NO_JSON = "Is base_url right? The answer is no JSON (a page of HTML?)"
+"""What a message says of a body nobody can read."""
+SECRET_LENGTH = 8
+"""From so many characters on the beginning of a key is as secret as the key."""
 SPENT_CODES = ("insufficient_quota", "insufficient_balance", "billing_hard_limit_reached", "exceeded_current_quota")
 """A 429 of these kinds is not over when time passes."""
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "": 1.0}
@@ -45,14 +51,31 @@ def fault_of(
 
 
 def masked(text: str, secrets: Sequence[SecretStr]) -> str:
-    """The text with every secret as ``***``.
+    """The text with every secret as ``***``, and so every beginning of one that a service quotes.
 
     >>> masked("bad key sk-1", [SecretStr("sk-1")])
     'bad key ***'
+    >>> masked("bad key sk-12345678...", [SecretStr("sk-123456789")])
+    'bad key ***...'
     """
     for secret in secrets:
-        text = text.replace(secret.get_secret_value(), "***")
+        key = secret.get_secret_value()
+        for length in range(len(key), min(len(key), SECRET_LENGTH) - 1, -1):
+            text = text.replace(key[:length], "***")
     return text
+
+
+def tokens_of(value: object) -> int:
+    """A count of tokens as a service tells it, within 0 and ``MAX_TOKENS``; 0 for what is no number.
+
+    >>> [tokens_of(value) for value in (7, "7", None, -1_000_000, 10**400, float("inf"), float("nan"), {})]
+    [7, 7, 0, 0, 1000000000, 1000000000, 0, 0]
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if not isinstance(value, (int, float)) or value != value:
+        return 0
+    return int(max(0, min(value, MAX_TOKENS)))
 
 
 def retry_after(headers: Mapping[str, str], body: object = None) -> float | None:

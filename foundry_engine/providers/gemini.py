@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, Finish, ProviderContext, Usage
 from foundry_engine.errors import MalformedReply, MissingDependency, ProviderError, TimedOut, Unavailable
-from foundry_engine.providers._http_faults import fault_of
+from foundry_engine.providers._http_faults import NO_JSON, fault_of, tokens_of
 from foundry_engine.settings import one_key
 
 CAPABILITIES = Capabilities(structured_output=True, paid=True, needs=("GEMINI_API_KEYS",))
@@ -106,7 +106,8 @@ class Provider:
         if kinds & {"TransportError", "ConnectionError", "OSError"}:
             return Unavailable(f"model '{model}': connection failed ({type(error).__name__})")
         if isinstance(error, (json.JSONDecodeError, ValueError)) or "UnknownApiResponseError" in kinds:
-            return MalformedReply(f"model '{model}': the service answered with something that is no response")
+            what = f"model '{model}': the service answered with something that is no response. {NO_JSON}"
+            return MalformedReply(what, unreadable=True)
         return Unavailable(f"model '{model}': {type(error).__name__}")
 
 
@@ -120,8 +121,8 @@ def _http_client(version: str) -> Any:
 def _completion(reply: Any) -> Completion:
     """The SDK's response as ours; a blocked or cut one is said by ``finish``."""
     usage = reply.usage_metadata
-    output = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0) if usage else 0
-    paid = Usage(usage.prompt_token_count or 0, output) if usage else Usage()
+    output = tokens_of(usage.candidates_token_count) + tokens_of(usage.thoughts_token_count) if usage else 0
+    paid = Usage(tokens_of(usage.prompt_token_count), tokens_of(output)) if usage else Usage()
     if not reply.candidates:
         return Completion("", paid, "blocked")
     candidate = reply.candidates[0]

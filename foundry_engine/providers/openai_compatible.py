@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from foundry_engine.completions import Capabilities, Completion, CompletionRequest, Finish, ProviderContext, Usage
 from foundry_engine.errors import InvalidSetting, MalformedReply, MissingDependency, Refused, TimedOut, Unavailable
-from foundry_engine.providers._http_faults import fault_of, quota_of
+from foundry_engine.providers._http_faults import NO_JSON, fault_of, quota_of, tokens_of
 from foundry_engine.settings import one_key
 
 CAPABILITIES = Capabilities(structured_output=True, paid=True)
@@ -202,9 +202,12 @@ def _completion(data: Any, place: str, headers: Mapping[str, str]) -> Completion
         message, reason = choice["message"], choice.get("finish_reason")
         content = message.get("content") or ""
         text = content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)
-        paid = Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
+        paid = Usage(tokens_of(usage.get("prompt_tokens")), tokens_of(usage.get("completion_tokens")))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
-        raise MalformedReply(f"{place}: the service answered with something that is no response") from None
+        what = f"{place}: the service answered with something that is no response"
+        if isinstance(data, str):
+            raise MalformedReply(f"{what}. {NO_JSON}", unreadable=True) from None
+        raise MalformedReply(what) from None
     finish: Finish = "blocked" if message.get("refusal") and not text else FINISHES.get(str(reason), "stop")
     return Completion(_unthought(text), paid, finish, quota_of(headers))
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
+from foundry_engine.errors import ResumeError
 from foundry_engine.streaming import lineage
+from foundry_engine.streaming.input_digests import SIZE, chunks, digest_of
 from foundry_engine.streaming.outcome import ONE, from_text, texts_of
 from foundry_engine.streaming.run_journal import RunJournal
 from foundry_engine.streaming.task import Unit
-
-CHUNK = 256
-"""Input rows whose outcomes are read at once."""
 
 
 class Left(NamedTuple):
@@ -24,16 +22,28 @@ class Left(NamedTuple):
 
 
 def left_to_do(journal: RunJournal, stages: int, rows: Iterator[str], id_field: str | None) -> Iterator[Left]:
-    """For every input row what it still needs; nothing for one that is finished."""
+    """For every input row what it still needs; nothing for one that is finished.
+
+    Raises ``ResumeError`` before a row is handed out that is another one than when the run was registered.
+    """
     last = journal.last_path(0)
     known = int.from_bytes(last[: lineage.ROOT], "big") + 1 if last is not None else 0
+    digests = bytes.fromhex(journal.get("digests"))
     first = 0
-    while first < known and (chunk := list(islice(rows, min(CHUNK, known - first)))):
-        yield from _gaps(journal, stages, first, chunk, id_field)
+    for number, chunk in enumerate(chunks(rows)):
+        if digest_of(chunk) != digests[number * SIZE : (number + 1) * SIZE]:
+            raise ResumeError(
+                f"the input was edited during the run: rows {first + 1:,} to {first + len(chunk):,} are not the ones "
+                "that were checked. None of them was worked on, and nothing is written. Put the old input back and run "
+                "again, or go on deliberately with restart_from='input'."
+            )
+        if first < known:
+            yield from _gaps(journal, stages, first, chunk, id_field)
+        else:
+            for row, text in enumerate(chunk, first):
+                unit = _unit(row, text, id_field)
+                yield Left(unit.path, ((0, unit),))
         first += len(chunk)
-    for row, text in enumerate(rows, first):
-        unit = _unit(row, text, id_field)
-        yield Left(unit.path, ((0, unit),))
 
 
 def _unit(row: int, text: str, id_field: str | None) -> Unit:

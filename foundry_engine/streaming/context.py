@@ -13,6 +13,7 @@ from foundry_engine.streaming import lineage
 from foundry_engine.streaming.failpoints import reach
 from foundry_engine.streaming.outcome import from_text, to_text
 from foundry_engine.streaming.task import CallBegins, CallEnded, Task, Unit
+from foundry_engine.streaming.usage import Usage
 
 
 class Desk(Protocol):
@@ -32,7 +33,7 @@ class BaseContext:
         self._unit = task.units[0] if unit is None and not task.stage.batched else unit
         self.stage = self.node_id = task.stage.name
         self.tries = task.attempt
-        self.usage: dict[str, float] = {}
+        self.usage = Usage()
 
     @property
     def lineage(self) -> str:
@@ -40,9 +41,12 @@ class BaseContext:
         return lineage.text(self._one().path)
 
     def report_usage(self, usage: Mapping[str, float]) -> None:
-        """Count what was used: tokens, money, anything with a number; failed tries count too."""
-        for name, amount in usage.items():
-            self.usage[name] = self.usage.get(name, 0) + amount
+        """Count what was used: tokens, money, anything with a number; failed tries count too.
+
+        Raises ``DataError`` for an amount that is no finite number below 2**63; within a paid call after its answer
+        is kept.
+        """
+        self.usage.add(usage)
 
     def is_cancelled(self) -> bool:
         """Whether the run is coming to its end: a long piece of work may give up by raising."""
@@ -63,17 +67,11 @@ class BaseContext:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
 
-    def _taken(self) -> dict[str, float] | None:
-        """What was reported since the last time, which now belongs to a call."""
-        usage = dict(self.usage)
-        self.usage.clear()
-        return usage or None
-
     def _answer_text(self, key: bytes, name: str, answer: object) -> str:
         try:
             return to_text(answer)
         except (TypeError, ValueError, RecursionError) as error:
-            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
+            self._desk.post([CallEnded(key, self.stage, None, self.usage.take(), None)])
             raise DataError(f"once('{name}'): the answer is not JSON, so it cannot be kept: {error}") from error
 
 
@@ -99,16 +97,20 @@ class Context(BaseContext):
         if kept is not None:
             return from_text(kept)
         reach("call.begun")
+        self.usage.calls += 1
         try:
             answer = call()
         except BaseException:
-            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
+            self._desk.post([CallEnded(key, self.stage, None, self.usage.take(), None)])
             raise
+        finally:
+            self.usage.calls -= 1
         reach("call.received")
         text = self._answer_text(key, name, answer)
-        self._desk.post([CallEnded(key, self.stage, text, self._taken(), waiting)])
+        self._desk.post([CallEnded(key, self.stage, text, self.usage.take(), waiting)])
         kept = waiting.take()
         reach("call.kept")
+        self.usage.check()
         return from_text(kept or text)
 
 
@@ -130,19 +132,23 @@ class AsyncContext(BaseContext):
         if kept is not None:
             return from_text(kept)
         reach("call.begun")
+        self.usage.calls += 1
         try:
             answer = call()
             if asyncio.iscoroutine(answer) or asyncio.isfuture(answer):
                 answer = await answer
         except BaseException:
-            self._desk.post([CallEnded(key, self.stage, None, self._taken(), None)])
+            self._desk.post([CallEnded(key, self.stage, None, self.usage.take(), None)])
             raise
+        finally:
+            self.usage.calls -= 1
         reach("call.received")
         text = self._answer_text(key, name, answer)
         waiting = _Promise()
-        self._desk.post([CallEnded(key, self.stage, text, self._taken(), waiting)])
+        self._desk.post([CallEnded(key, self.stage, text, self.usage.take(), waiting)])
         kept = await asyncio.shield(waiting.future)
         reach("call.kept")
+        self.usage.check()
         return from_text(kept or text)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
@@ -293,11 +294,11 @@ class Engine:
         reason = {
             "stage": stage.name,
             "error": type(error).__name__,
-            "message": str(error)[:MAX_MESSAGE].encode("utf-8", "replace").decode(),
+            "message": _said(error)[:MAX_MESSAGE].encode("utf-8", "replace").decode(),
             "tries": tries,
-            "item": json.loads(unit.text),
+            "item": json.loads(unit.text, parse_float=_finite),
         }
-        self._journal.quarantine(stage.index, unit.path, json.dumps(reason))
+        self._journal.quarantine(stage.index, unit.path, json.dumps(reason, allow_nan=False))
         group.finished.append((stage.index, unit, None))
 
     def _hand_on(self, group: Group) -> None:
@@ -350,6 +351,20 @@ class Engine:
         self._threads.stop()
         if self._loop:
             self._loop.stop([stage.operator for stage in self._stages])
+
+
+def _finite(digits: str) -> float | str:
+    """A number of an item; one too big for JSON, from a journal of an earlier version, stays a text."""
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _said(error: BaseException) -> str:
+    """An error's text; its class where it has none to give."""
+    try:
+        return str(error)
+    except Exception:
+        return type(error).__name__
 
 
 def too_many_aside(rows: int, total: int, limit: float) -> DataError | None:

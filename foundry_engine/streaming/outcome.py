@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from types import GeneratorType
 from typing import Any, NoReturn
 
 from foundry_engine.errors import DataError
@@ -51,7 +50,7 @@ def outcome_of(result: Any, lineage: str, field: str | None) -> Outcome:
         return ONE, _row(result, lineage, field)
     if result is None:
         return DROPPED, ""
-    if isinstance(result, (list, tuple, GeneratorType)):
+    if isinstance(result, (list, tuple)):
         texts = [_row(row, lineage, field) for row in result]
         return len(texts), "\n".join(texts)
     return ONE, _row(result, lineage, field)

@@ -40,6 +40,7 @@ class UnifiedPipeline:
         self._operators = list(operators)
         self._defaults = RunSettings().having(settings)
         self._engine: Engine | None = None
+        self._cancelled = False
         self._in_memory: RunJournal | None = None
         self._id = ""
         self.report: dict[str, Any] = {}
@@ -102,10 +103,12 @@ class UnifiedPipeline:
         ``KeyboardInterrupt`` and the same call goes on from there. Raises ``DataError`` when too many rows are in
         quarantine, and what an operator raised that is true of every row (``ConfigError``, ``BudgetSpent``).
         """
+        self._cancelled = False
         return self._run(progress or Silent(), None)
 
     async def run_async(self, progress: Progress | None = None) -> dict[str, Any]:
         """``run`` from async code: async operators run on this event loop, the engine in a thread."""
+        self._cancelled = False
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(asyncio.to_thread(self._run, progress or Silent(), loop))
         try:
@@ -113,12 +116,14 @@ class UnifiedPipeline:
         except asyncio.CancelledError:
             self.cancel()
             await asyncio.wait([work])
+            work.exception()  # the cancelling says it all
             raise
 
     def cancel(self) -> None:
         """Let a run come to its end early, from another thread: ``run`` gives a report with state ``interrupted``."""
-        if self._engine:
-            self._engine.drain()
+        self._cancelled = True
+        if engine := self._engine:
+            engine.drain()
 
     def retry_failed(self, progress: Progress | None = None) -> dict[str, Any]:
         """Work on the rows in quarantine again, and on all that is undone."""
@@ -164,6 +169,8 @@ class UnifiedPipeline:
         """Let the engine work: whether nothing is left, whether a signal ended it, what error ended it."""
         rows = int(journal.get("input")["rows"])
         engine = self._engine = Engine(journal, self._stages, self._settings, rows, progress, loop)
+        if self._cancelled:  # before there was an engine
+            engine.drain()
         progress.start(self._id, rows)
         try:
             with draining_on_signals(engine.drain) as seen:

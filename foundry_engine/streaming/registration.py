@@ -11,6 +11,7 @@ from foundry_engine.errors import MalformedRecord, ResumeError, UnknownComponent
 from foundry_engine.folders import fingerprint_of
 from foundry_engine.registry import suggest
 from foundry_engine.streaming.failpoints import reach
+from foundry_engine.streaming.input_digests import input_digests
 from foundry_engine.streaming.run_journal import RunJournal
 from foundry_engine.streaming.run_settings import RunSettings
 from foundry_engine.streaming.stage import INPUT, Stage
@@ -27,18 +28,24 @@ def register(journal: RunJournal, source: Source, stages: Sequence[Stage], setti
     """
     given = input_fingerprint(source, settings)
     wanted = [[stage.name, stage.identity] for stage in stages]
+    _check_restart(settings.restart_from, [stage.name for stage in stages])
     known, before = journal.get("input"), journal.get("stages")
     if known is not None:
         keep = _kept(known["fingerprint"], given, before, wanted, settings.restart_from, name)
-        if keep is None:
+        if keep is None and journal.get("digests") is not None:
             return
+        keep = len(stages) if keep is None else keep
         rows = known["rows"] if keep >= 0 else source.check(_acceptor(settings))
     else:
         keep, rows = -1, source.check(_acceptor(settings))
+    digests = input_digests(source.rows())
+    if (now := input_fingerprint(source, settings)) != given:
+        raise changed_input(name, given, now)
     with journal.group():
         journal.forget_from(max(keep, 0))
         journal.ensure_stages(len(stages))
         journal.put("input", {"fingerprint": given, "rows": rows})
+        journal.put("digests", digests.hex())
         journal.put("stages", wanted)
         journal.put("finished", False)
         reach("restart.cleared")
@@ -61,13 +68,16 @@ def changed_input(name: str, old: str, new: str) -> ResumeError:
     )
 
 
+def _check_restart(restart_from: str | None, names: list[str]) -> None:
+    if restart_from is not None and restart_from not in (INPUT, *names):
+        raise UnknownComponent(f"restart_from: no stage '{restart_from}'; {suggest(restart_from, [INPUT, *names])}")
+
+
 def _kept(
     old: str, new: str, before: list[list[str]], wanted: list[list[str]], restart_from: str | None, name: str
 ) -> int | None:
     """How many stages' results stay (-1: the input is another one); ``None``: all, nothing has changed."""
     names = [stage for stage, _ in wanted]
-    if restart_from is not None and restart_from not in (INPUT, *names):
-        raise UnknownComponent(f"restart_from: no stage '{restart_from}'; {suggest(restart_from, [INPUT, *names])}")
     if restart_from == INPUT:
         return -1
     if old != new:

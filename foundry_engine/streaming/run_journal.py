@@ -3,7 +3,7 @@
 Write-ahead mode: a committed group survives ``kill -9`` at any instant, a torn one was never there. One writer, which
 writes in groups: ``begin``, any number of changes, ``commit``. Tables:
 
-- ``run(name, value)``: what the run is; ``input``, ``stages``, ``finished`` as JSON.
+- ``run(name, value)``: what the run is; ``input``, ``digests`` (of its rows), ``stages``, ``finished`` as JSON.
 - ``session(id, pid, begun, ended)``: one row a process that worked on it; ``ended`` stays empty after a crash.
 - ``stage_<n>(path, state, payload)``: outcomes of stage n, in input order; see ``outcome.py`` and ``lineage.py``.
 - ``quarantine(stage, path, reason)``: rows that failed for good; ``reason`` is JSON.
@@ -97,6 +97,11 @@ class RunJournal:
             raise FoundryError(
                 f"{self._name}: the journal cannot be opened or written ({error}). Check the space on the disk and the "
                 "file's permissions, then run the same again: what was accepted before is kept."
+            ) from error
+        except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError) as error:
+            raise FoundryError(
+                f"{self._name}: does not take what was to be written ({error}). The journal is sound and what was "
+                "accepted before is kept: mend what the operator gives and run the same again."
             ) from error
         except sqlite3.DatabaseError as error:
             raise ResumeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from foundry_engine.errors import InvalidSetting
@@ -12,6 +13,24 @@ from foundry_engine.registry import suggest
 from foundry_engine.streaming.retry import RetryPolicy
 
 MAX_CONCURRENCY = 10_000
+
+
+_KINDS: Sequence[tuple[str, tuple[type, ...], str]] = (
+    ("input_uri", (str,), "a URI such as jsonl://file"),
+    ("output_uri", (str,), "a URI such as jsonl://file"),
+    ("retry", (RetryPolicy,), "a RetryPolicy"),
+    ("id_field", (str, NoneType), "a key of the input's rows, or None"),
+    ("lineage", (str, NoneType), "a key, or None"),
+    ("durable", (bool,), "True or False"),
+    ("results_dir", (str, Path), "a folder"),
+    ("restart_from", (str, NoneType), "a stage's name, 'input' or None"),
+    ("node_configs", (list, tuple), "a list with one mapping an operator"),
+)
+"""Setting, its types, and what it should be."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -59,9 +78,14 @@ class RunSettings:
             for name in ("parallel_size", "batch_size", "queue_size", "queue_bytes")
             if not isinstance(value := getattr(self, name), int) or isinstance(value, bool) or value < 1
         ]
-        if self.timeout is not None and not self.timeout > 0:
+        found += [
+            f"{name} is {value!r:.60}; expected {expected}"
+            for name, kinds, expected in _KINDS
+            if not isinstance(value := getattr(self, name), kinds)
+        ]
+        if self.timeout is not None and not (_is_number(self.timeout) and self.timeout > 0):
             found.append(f"timeout is {self.timeout!r}; expected seconds above 0, or None")
-        if not 0 <= self.max_quarantined <= 1:
+        if not (_is_number(self.max_quarantined) and 0 <= self.max_quarantined <= 1):
             found.append(f"max_quarantined is {self.max_quarantined!r}; expected a share from 0 to 1")
         if not found and self.parallel_size * self.batch_size > MAX_CONCURRENCY:
             found.append(f"parallel_size times batch_size is above {MAX_CONCURRENCY:,} rows at a time")
@@ -78,6 +102,10 @@ class RunSettings:
     def node(self, place: int) -> NodeSettings:
         """The settings of one operator."""
         own = self.node_configs[place] if place < len(self.node_configs) else {}
+        if not isinstance(own, Mapping):
+            raise InvalidSetting(f"node_configs[{place}] is {own!r:.60}; expected a mapping of settings")
+        if not isinstance(own.get("output_uri"), (str, NoneType)):
+            raise InvalidSetting(f"node_configs[{place}]: output_uri is {own['output_uri']!r:.60}; expected a URI")
         known = [f.name for f in fields(NodeSettings)]
         for name in own:
             if name not in known:

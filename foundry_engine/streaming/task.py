@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import GeneratorType
 from typing import Any, NamedTuple, Protocol
 
 from foundry_engine.errors import DataError
@@ -42,8 +43,8 @@ class Task:
         return items if self.stage.batched else items[0]
 
     def outcomes(self, result: Any) -> list[Outcome | Exception]:
-        """An outcome, or what is wrong with it, for every unit."""
-        results = per_item(result, self) if self.stage.batched else [result]
+        """An outcome, or what is wrong with it, for every unit; raises what the operator raises in a generator."""
+        results = [_made(one) for one in (per_item(result, self) if self.stage.batched else [result])]
         found: list[Outcome | Exception] = []
         for unit, one in zip(self.units, results, strict=True):
             try:
@@ -51,6 +52,10 @@ class Task:
             except Exception as error:
                 found.append(error)
         return found
+
+
+def _made(result: Any) -> Any:
+    return list(result) if isinstance(result, GeneratorType) else result
 
 
 def per_item(result: Any, task: Task) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -14,6 +15,8 @@ from foundry_engine.streaming.context import AsyncContext, Context, Desk
 from foundry_engine.streaming.operators import Operator
 from foundry_engine.streaming.stage import Stage
 from foundry_engine.streaming.task import Done, Task
+
+logger = logging.getLogger(__name__)
 
 TOGETHER = 0.001
 """Seconds of work that are handed to a thread at once: for short tasks the way to the thread costs more than they."""
@@ -76,7 +79,7 @@ class Threads:
             outcomes, error = task.outcomes(result), None
         except BaseException as raised:
             outcomes, error = [], raised
-        return Done(task, attempt, outcomes, error, (context.usage or None) if context else None)
+        return Done(task, attempt, outcomes, error, context.usage.take() if context else None)
 
 
 class Loop:
@@ -109,7 +112,7 @@ class Loop:
             outcomes = task.outcomes(await self._called(stage, task, context))
         except BaseException as raised:
             error = raised
-        self._desk.post([Done(task, attempt, outcomes, error, context.usage or None)])
+        self._desk.post([Done(task, attempt, outcomes, error, context.usage.take())])
 
     @staticmethod
     async def _called(stage: Stage, task: Task, context: AsyncContext) -> Any:
@@ -143,7 +146,12 @@ class Loop:
         await asyncio.gather(*running, return_exceptions=True)
         for operator in operators:
             if asyncio.iscoroutinefunction(close := getattr(operator, "close", None)):
-                await close()
+                try:
+                    await close()
+                except Exception as error:
+                    logger.warning(
+                        "an operator could not be closed operator=%s error=%r", type(operator).__name__, error
+                    )
         if self._own:
             await self._loop.shutdown_asyncgens()
             await self._loop.shutdown_default_executor()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from foundry_engine import blueprint, typed_yaml
@@ -327,3 +328,15 @@ def test_a_task_name_too_long_for_a_file_is_a_mistake(folder: Path) -> None:
     path = folder / "blueprint.yaml"
     path.write_text(path.read_text("utf-8").replace("[tone]", f"[tone, {'a' * 5000}]"), "utf-8")
     assert len(mistakes(folder)) == 1
+
+
+def test_a_key_written_where_its_variable_belongs_is_never_shown(tmp_path: Path) -> None:
+    secret = "sk-SECRET-1234"
+    where = courtesy.copy(tmp_path) / "blueprint.yaml"
+    document = yaml.safe_load(where.read_text("utf-8"))
+    mine = {"model": "m", "base_url": "http://127.0.0.1:9/v1", "keys": secret}
+    document["generate"] = {"provider": "openai_compatible", "settings": {"openai_compatible": mine}}
+    where.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    with pytest.raises(InvalidSetting, match="'keys' names an environment variable, not a key") as raised:
+        blueprint.load(tmp_path)
+    assert secret not in f"{raised.value.message} {raised.value.facts}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 
 from foundry_engine import data_generator
 from foundry_engine.blueprint import Blueprint
-from foundry_engine.errors import DataError, EmptyDataset, MalformedRecord, ProviderError, ResumeError
+from foundry_engine.errors import DataError, EmptyDataset, MalformedRecord, ProviderError, RateLimited, ResumeError
 from foundry_engine.folders import RunFolder
 from foundry_engine.llm_pool import retries
+from foundry_engine.providers import scripted as scripted_provider
 from foundry_engine.records import Sample, read_objects, read_records
 from tests import courtesy
 from tests.courtesy.watched import Watched
@@ -278,3 +281,16 @@ def test_a_corpus_that_is_no_file_is_not_passed_over(folder: RunFolder, tmp_path
     declared = courtesy.declared().model_copy(update={"folder": copy})
     with pytest.raises(DataError, match="is not a regular file"):
         data_generator.run(declared, courtesy.TASK, folder)
+
+
+def test_the_first_ctrl_c_ends_waiting_for_a_service_that_is_at_its_limit(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def at_its_limit(*_: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        raise RateLimited("slow down", retry_after=1800.0)
+
+    monkeypatch.setattr(scripted_provider.Provider, "complete", at_its_limit)
+    with pytest.raises(KeyboardInterrupt):
+        data_generator.run(scripted("x"), courtesy.TASK, folder)
+    assert "interrupted: ending what is under way" in caplog.text

@@ -110,12 +110,14 @@ class Sink:
         for text in rows():
             columns.update(dict.fromkeys(from_text(text)))
         with atomic_file(self.path) as file:
-            writer = csv.writer(line := io.StringIO(newline=""), lineterminator="\n")
+            writer = csv.writer(
+                line := io.StringIO(newline=""), lineterminator="\r\n"
+            )  # so that a lone \r is quoted too
             records = ([_cell(row.get(name)) for name in columns] for row in map(from_text, rows()))
             for record in ([list(columns)] if columns else []), records:
                 for cells in record:
                     writer.writerow(cells)
-                    file.write(line.getvalue().encode("utf-8"))
+                    file.write(line.getvalue().removesuffix("\r\n").encode("utf-8") + b"\n")
                     line.seek(0)
                     line.truncate()
                     reach("export.half")

@@ -86,6 +86,13 @@ def test_a_service_that_is_down_is_not_asked_on(tmp_path: Path) -> None:
     assert pool.asked == list(range(3 + MAX_LOST))
 
 
+def test_a_service_nobody_can_read_is_not_asked_on(tmp_path: Path) -> None:
+    pool = Answering(lambda _: MalformedReply("Is base_url right?.", unreadable=True))
+    with pytest.raises(MalformedReply, match=rf"right\?\. {MAX_LOST} requests in a row had no answer"):
+        ask(pool, tmp_path, *range(20))
+    assert len(pool.asked) == MAX_LOST
+
+
 def test_without_budget_there_is_no_answer_and_no_error(tmp_path: Path) -> None:
     answers, desk = ask(Answering(lambda n: good(n) if n < 2 else BudgetSpent("spent")), tmp_path, 1, 2, 3)
     assert [bool(answer) for answer in answers] == [True, False, False]

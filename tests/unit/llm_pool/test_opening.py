@@ -109,3 +109,9 @@ def test_a_wrong_price_file_is_said_with_its_place(tmp_path: Path, text: str, me
 
 def test_the_price_file_is_shipped_with_the_package() -> None:
     assert SHIPPED.parent.name == "llm_pool" and SHIPPED.is_file()
+
+
+def test_a_price_file_that_is_not_there_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting) as raised:
+        read_prices(tmp_path / "nosuch.yaml")
+    assert raised.value.message.count("nosuch.yaml") == 1

@@ -7,6 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from foundry_engine.completions import Completion, CompletionRequest, Quota, Usage
 from foundry_engine.errors import (
     BudgetSpent,
+    ConfigError,
     InvalidSetting,
     MalformedReply,
     ProviderError,
@@ -26,6 +28,7 @@ from foundry_engine.errors import (
     Unavailable,
 )
 from foundry_engine.llm_pool import Budget, LlmPool, Price, Scope
+from foundry_engine.llm_pool.breaker import FAULTS
 from foundry_engine.llm_pool.limits import Limits
 from foundry_engine.llm_pool.retries import AGAIN, EMPTY, RAISES, REASK
 from tests.upstream import OK, Answer, Upstream
@@ -406,3 +409,78 @@ def test_closing_closes_every_provider() -> None:
     upstreams = [Upstream(), Upstream()]
     with_pool(pooled(*upstreams), lambda pool: pool.complete(REQUEST))
     assert all(upstream.closed for upstream in upstreams)
+
+
+# long rests, and the end
+
+
+def test_a_rest_longer_than_an_hour_is_not_waited_for_while_others_answer() -> None:
+    day = scripted(RateLimited("x", retry_after=86400.0))
+    with pytest.raises(RateLimited, match=r"asks to wait 24\.0 h"):
+        complete(pooled(day))
+    assert complete(pooled(day, scripted(OK))) == complete(pooled(scripted(OK)))
+
+
+def test_a_long_rest_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(pool: LlmPool) -> None:
+        await asyncio.gather(*(pool.complete(REQUEST, caller=f"{n}") for n in range(3)))
+
+    with caplog.at_level(logging.WARNING):
+        with_pool(pooled(scripted(RateLimited("slow", retry_after=600.0), OK)), work)
+    assert [record.getMessage() for record in caplog.records] == ["m0 rests for 600 s, as its service asks: slow"]
+
+
+@pytest.mark.parametrize("answer", [RateLimited("x", retry_after=600.0), Unavailable("x"), OTHER])
+def test_a_draining_pool_makes_no_further_try_and_does_not_rest(answer: Answer) -> None:
+    upstream = scripted(answer)
+
+    async def work(pool: LlmPool) -> float:
+        asyncio.get_running_loop().call_later(0.04, pool.drain)
+        with pytest.raises(ProviderError, match="interrupted"):
+            await pool.complete(REQUEST)
+        with pytest.raises(ProviderError, match="interrupted"):
+            await pool.complete(REQUEST)
+        return now()
+
+    assert with_pool(pooled(upstream), work) < 0.1
+    assert len(upstream.asked) == 1
+
+
+def test_a_draining_pool_gives_what_is_under_way() -> None:
+    async def work(pool: LlmPool) -> Completion:
+        asyncio.get_running_loop().call_later(0.04, pool.drain)
+        return await pool.complete(REQUEST)
+
+    assert with_pool(pooled(scripted(OK)), work).text == OK.text
+
+
+def test_a_closed_pool_says_so() -> None:
+    pool = pooled(scripted(OK))
+    complete(pool)
+    with pytest.raises(ConfigError, match="closed"):
+        run(pool.complete(REQUEST))
+
+
+@pytest.mark.parametrize("cap", [{"money": float("nan")}, {"money": -1.0}, {"money": float("inf")}, {"tokens": -1}])
+def test_a_budget_that_is_no_cap_is_a_mistake(cap: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSetting, match=r"the budget in (money|tokens) is"):
+        Budget(**cap)
+
+
+def test_a_call_is_settled_even_when_its_provider_counts_nonsense() -> None:
+    pool = pooled(scripted(Completion("Sure!", Usage("many", None))), budget=Budget(tokens=100_000))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        complete(pool, CompletionRequest("s", "u"))
+    assert not pool.budget.may_fit_later()
+
+
+def test_bodies_nobody_can_read_open_the_breaker() -> None:
+    pool = pooled(scripted(MalformedReply("a page", unreadable=True)))
+
+    async def work(pool: LlmPool) -> None:
+        for seed in range(FAULTS):
+            with suppress(ProviderError):
+                await pool.complete(CompletionRequest("s", "u", seed=seed), deadline=0.5)
+
+    with_pool(pool, work)
+    assert pool.scopes[0].breaker.is_open

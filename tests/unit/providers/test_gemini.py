@@ -102,7 +102,7 @@ def test_replies_become_completions(reply: Reply, expected: Completion) -> None:
 
 HTML = "<html><body>Bad Gateway</body></html>"
 FAULTS: list[tuple[str, Reply, type[ProviderError], str]] = [
-    ("HTML instead of JSON", Reply(200, HTML, {"Content-Type": "text/html"}), MalformedReply, "no response"),
+    ("HTML instead of JSON", Reply(200, HTML, {"Content-Type": "text/html"}), MalformedReply, "Is base_url right"),
     ("half of a JSON", Reply(200, '{"candidates": [{"con'), MalformedReply, "no response"),
     ("HTML and an error", Reply(502, HTML, {"Content-Type": "text/html"}), Unavailable, "HTTP 502"),
     ("500", failed(500, "internal"), Unavailable, "model 'm-1': HTTP 500 internal"),

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from foundry_engine.completions import Completion, CompletionRequest, ProviderContext, Quota, Usage
 from foundry_engine.errors import MalformedReply, ProviderError, RateLimited, Refused, TimedOut, Unavailable
+from foundry_engine.providers._http_faults import MAX_TOKENS
 from foundry_engine.providers.openai_compatible import Provider, Settings, _proxy
 
 KEY = "sk-secret-0123456789"
@@ -127,7 +128,8 @@ def error(message: str, code: Any = None) -> dict[str, Any]:
 
 
 FAULTS: list[tuple[str, Service, type[ProviderError], str]] = [
-    ("HTML", Service("<html>"), MalformedReply, "something that is no response"),
+    ("HTML", Service("<html>"), MalformedReply, r"no response. Is base_url right\? The answer is no JSON"),
+    ("nothing", Service(b""), MalformedReply, "Is base_url right"),
     ("no choices", Service({"choices": []}), MalformedReply, "something that is no response"),
     ("a list", Service("[1]"), MalformedReply, "something that is no response"),
     ("not UTF-8", Service(b"\xff\xfe"), MalformedReply, "something that is no response"),
@@ -207,3 +209,10 @@ def test_the_proxy_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert _proxy("https://api.example.com/v1") == "http://127.0.0.1:3128"
     assert _proxy("https://127.0.0.1/v1") is None
+
+
+@pytest.mark.parametrize(("told", "believed"), [("-1000000", 0), ("1e999", MAX_TOKENS), ("1" + "0" * 400, MAX_TOKENS)])
+def test_a_nonsensical_usage_is_kept_within_bounds(told: str, believed: int) -> None:
+    body = {**reply(), "usage": {"prompt_tokens": 0, "completion_tokens": 7}}
+    raw = json.dumps(body).replace('"prompt_tokens": 0', f'"prompt_tokens": {told}')
+    assert ask(Service(raw)).usage == Usage(believed, 7)
