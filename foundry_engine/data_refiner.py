@@ -89,7 +89,10 @@ def run(
             refine=settings,
             rejected={"gate": rejected} if rejected else {},
             seed=blueprint.declaration.seed,
-            inputs=inputs,
+            inputs={  # only what rows are made from: where other words of the law change, training does not begin anew
+                "settings": inputs["settings"],
+                "samples": {SAMPLES_FILE: content_of(folder.samples)[SAMPLES_FILE]},
+            },
         )
         report.write(fresh, page)
         splits_of = dict(Counter(e.split for e in examples))

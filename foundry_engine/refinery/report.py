@@ -42,7 +42,7 @@ def data(
         "threshold": refine.settings.get("near_duplicates", {}).get("threshold", refine.split.test_distance),
         "reproduction": {
             "inputs": inputs.get("inputs") or sorted(map(list, inputs.get("samples", {}).items())),
-            "settings": fingerprint_of({"settings": inputs["settings"], "law": inputs["constitution"]}),
+            "settings": fingerprint_of({"settings": inputs["settings"], "law": inputs.get("constitution")}),
             "operators": list(refine.operators),
             "seed": seed,
             "code": code_version(),
